@@ -1,0 +1,72 @@
+//! Events for those who watch a heap: pauses, footprint, deaths.
+//!
+//! A recorder is a type parameter of every heap. The default methods do nothing and the constants are false, so
+//! with [`NoRecorder`] all of it compiles to nothing. Heaps never read a clock: a recorder may.
+
+use crate::{Footprint, Generation, Shape};
+
+/// Why the mutator waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pause {
+    /// A collection of this generation and the younger ones.
+    Collection(Generation),
+    /// A free cascade of reference counting: one release that reclaimed many objects.
+    Cascade,
+    /// Sweeping on the mutator's time (lazy sweep).
+    Sweep,
+}
+
+/// What was done in a pause.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Objects examined.
+    pub traced: u64,
+    /// Objects reclaimed.
+    pub freed: u64,
+}
+
+/// Receives a heap's events.
+pub trait Recorder: Sized {
+    /// Whether the object events `allocated`, `died` and `moved` are wanted.
+    const OBJECTS: bool = false;
+
+    /// A cascade is announced (`pause_started`) when it has reclaimed this many objects: short ones, which are
+    /// nearly all, then need no clock. `u64::MAX`: no cascade is.
+    const CASCADE_FLOOR: u64 = u64::MAX;
+
+    /// An object came to be at this address.
+    #[inline(always)]
+    fn allocated(&mut self, _address: usize, _shape: Shape) {}
+
+    /// The object at this address is reclaimed. Its address may be reused from now on.
+    #[inline(always)]
+    fn died(&mut self, _address: usize) {}
+
+    /// An object changed its address.
+    #[inline(always)]
+    fn moved(&mut self, _from: usize, _to: usize) {}
+
+    /// The allocation clock advances by `bytes`. True asks the heap for a `footprint` event.
+    #[inline(always)]
+    fn advance(&mut self, _bytes: usize) -> bool {
+        false
+    }
+
+    /// Memory in use, asked for by `advance`, and after each collection.
+    #[inline(always)]
+    fn footprint(&mut self, _now: Footprint) {}
+
+    /// The mutator begins to wait.
+    #[inline(always)]
+    fn pause_started(&mut self, _pause: Pause) {}
+
+    /// The mutator goes on.
+    #[inline(always)]
+    fn pause_stopped(&mut self, _pause: Pause, _work: Work) {}
+}
+
+/// Records nothing and costs nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoRecorder;
+
+impl Recorder for NoRecorder {}

@@ -1,0 +1,193 @@
+//! The data stack: one array of root words on which the frames of all calls overlap, as in CPython since 3.11.
+//!
+//! ```text
+//! bottom            base               top                      limit              end
+//!   | callers' frames | current frame    | nil, untouched         | Local::MAX words |
+//! ```
+//!
+//! # Invariants
+//! 1. `bottom <= base <= top <= limit`, and `Local::MAX + 1` words are mapped beyond `limit`: so the word of any
+//!    local of any frame is mapped, and an access needs no check.
+//! 2. Every word is nil or a reference that its owner put there; words at and above `top` are nil.
+
+use crate::object::Ref;
+use heapbench_heap::{Frame, HeapError, Local, OutOfMemory};
+use rustix::mm::{MapFlags, ProtFlags};
+use std::cell::Cell;
+use std::ptr::NonNull;
+
+type Word = Option<Ref>;
+
+/// Words that frames can use: deep enough for a million calls with 32 locals each.
+const WORDS: usize = 1 << 25;
+const GUARD: usize = Local::MAX as usize + 1;
+
+/// One mutator's locals. Address space only: pages come when they are touched.
+#[derive(Debug)]
+pub struct DataStack {
+    base: *mut Word,
+    top: *mut Word,
+    limit: *mut Word,
+    bottom: *mut Word,
+}
+
+impl DataStack {
+    /// An empty stack with one frame of no locals.
+    ///
+    /// # Errors
+    /// The system refuses the address space.
+    pub fn new() -> Result<DataStack, HeapError> {
+        let size = (WORDS + GUARD) * size_of::<Word>();
+        // SAFETY: a fresh private mapping touches no existing memory.
+        let bottom = unsafe {
+            rustix::mm::mmap_anonymous(
+                std::ptr::null_mut(),
+                size,
+                ProtFlags::READ | ProtFlags::WRITE,
+                MapFlags::PRIVATE | MapFlags::NORESERVE,
+            )
+        };
+        let bottom = bottom.map_err(|_| HeapError::Refused { requested: size })?.cast::<Word>();
+        Ok(DataStack { base: bottom, top: bottom, limit: bottom.wrapping_add(WORDS), bottom })
+    }
+
+    #[inline(always)]
+    fn word(&self, local: Local) -> NonNull<Word> {
+        debug_assert!(local.index() < self.len(), "local {} of a frame of {}", local.index(), self.len());
+        // SAFETY: invariant 1.
+        unsafe { NonNull::new_unchecked(self.base.add(local.index())) }
+    }
+
+    /// Locals of the current frame.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        (self.top.addr() - self.base.addr()) / size_of::<Word>()
+    }
+
+    /// Whether the current frame has no locals.
+    pub fn is_empty(&self) -> bool {
+        self.top == self.base
+    }
+
+    /// The value of a local.
+    #[inline(always)]
+    pub fn get(&self, local: Local) -> Word {
+        // SAFETY: mapped (1) and initialised (2: fresh pages are zero, which is nil).
+        unsafe { self.word(local).read() }
+    }
+
+    /// Stores a value without looking at the old one, and gives the old one back.
+    #[inline(always)]
+    pub fn replace(&mut self, local: Local, value: Word) -> Word {
+        // SAFETY: as in `get`; the stack is borrowed mutably.
+        unsafe { self.word(local).replace(value) }
+    }
+
+    /// The object that a local holds.
+    ///
+    /// # Panics
+    /// The local is nil: a mistake of the mutator.
+    #[inline(always)]
+    pub fn object(&self, local: Local) -> Ref {
+        match self.get(local) {
+            Some(object) => object,
+            None => nil_object(local),
+        }
+    }
+
+    /// Enters a frame of `locals`, of which the first `arguments` are the current frame's last.
+    ///
+    /// # Errors
+    /// The stack is full; nothing changed.
+    #[inline(always)]
+    pub fn enter(&mut self, arguments: usize, locals: usize) -> Result<Frame, OutOfMemory> {
+        assert!(arguments <= locals && arguments <= self.len(), "a callee's arguments are the caller's last locals");
+        let more = locals - arguments;
+        if more > (self.limit.addr() - self.top.addr()) / size_of::<Word>() {
+            return Err(OutOfMemory { requested: more.saturating_mul(size_of::<Word>()) });
+        }
+        let frame = Frame {
+            caller_base: self.base.expose_provenance(),
+            caller_top: self.top.expose_provenance(),
+            base: self.top.wrapping_sub(arguments).expose_provenance(),
+        };
+        self.base = self.top.wrapping_sub(arguments);
+        self.top = self.top.wrapping_add(more);
+        Ok(frame)
+    }
+
+    /// Takes the last value that is not nil out of the callee's frame... see `leave`.
+    ///
+    /// Takes the value of the word `index` of the frame that `frame` entered; nil beyond `top`.
+    #[inline(always)]
+    pub fn take_entered(&mut self, frame: &Frame, index: usize) -> Option<Word> {
+        let at = frame.base + index * size_of::<Word>();
+        if at >= self.top.addr() {
+            return None;
+        }
+        // SAFETY: frames lie inside the mapping, and `at` is below `top`.
+        Some(unsafe { std::ptr::with_exposed_provenance_mut::<Word>(at).replace(None) })
+    }
+
+    /// Makes the caller's frame the current one. The callee's words must be nil by now: see `take_entered`.
+    #[inline(always)]
+    pub fn leave(&mut self, frame: Frame) {
+        self.base = std::ptr::with_exposed_provenance_mut(frame.caller_base);
+        self.top = std::ptr::with_exposed_provenance_mut(frame.caller_top);
+        debug_assert!(self.bottom <= self.base && self.base <= self.top && self.top <= self.limit);
+    }
+
+    /// Puts a returned value where the callee's first argument was; gives it back when the caller has no such
+    /// local.
+    #[inline(always)]
+    pub fn put_returned(&mut self, base: usize, value: Word) -> Word {
+        if base >= self.top.addr() {
+            return value;
+        }
+        // SAFETY: between `bottom` and `top`, so mapped and initialised.
+        unsafe { std::ptr::with_exposed_provenance_mut::<Word>(base).replace(value) }
+    }
+
+    /// Lengthens the current frame by one local that holds `value`: how a hook gets its object.
+    ///
+    /// # Errors
+    /// The stack is full; nothing changed.
+    pub fn push(&mut self, value: Ref) -> Result<Local, OutOfMemory> {
+        if self.top == self.limit || self.len() > Local::MAX as usize {
+            return Err(OutOfMemory { requested: size_of::<Word>() });
+        }
+        let local = Local::new(self.len() as u32);
+        self.top = self.top.wrapping_add(1);
+        self.replace(local, Some(value));
+        Ok(local)
+    }
+
+    /// Takes back the last local, which `push` made.
+    pub fn pop(&mut self) -> Word {
+        assert!(!self.is_empty(), "a pushed local is popped once");
+        let value = self.replace(Local::new(self.len() as u32 - 1), None);
+        self.top = self.top.wrapping_sub(1);
+        value
+    }
+
+    /// Every root word of every frame, from the outermost.
+    pub fn roots(&self) -> &[Cell<Option<Ref>>] {
+        let len = (self.top.addr() - self.bottom.addr()) / size_of::<Word>();
+        // SAFETY: the words from `bottom` to `top` are mapped and initialised.
+        unsafe { std::slice::from_raw_parts(self.bottom.cast(), len) }
+    }
+}
+
+impl Drop for DataStack {
+    fn drop(&mut self) {
+        // SAFETY: the mapping was made by `new` with this size, and nothing borrows from it any more.
+        let unmapped = unsafe { rustix::mm::munmap(self.bottom.cast(), (WORDS + GUARD) * size_of::<Word>()) };
+        debug_assert!(unmapped.is_ok());
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn nil_object(local: Local) -> ! {
+    panic!("local {} is nil, expected an object", local.index())
+}
