@@ -183,7 +183,9 @@ mod tests {
 
     #[test]
     fn malformed_text_names_its_column() {
-        for (text, column) in [("", 1), ("@3", 1), ("a@", 3), ("a+", 3), ("a:k", 3), ("a:k=1,", 7), ("a:=1", 3)] {
+        for (text, column) in
+            [("", 1), ("@3", 1), ("a@", 3), ("a+", 3), ("a:k", 3), ("a:k=1,", 7), ("a:=1", 3)]
+        {
             match text.parse::<Configuration>() {
                 Err(HeapError::Malformed { column: c, .. }) => assert_eq!(c, column, "{text}"),
                 other => panic!("{text}: {other:?}"),

@@ -29,17 +29,19 @@ impl Local {
     }
 }
 
-/// What [`Heap::enter`](crate::Heap::enter) saved of the caller: two positions of the data stack, in words,
-/// and where the callee's frame starts. Kept on the native stack and given back to `leave`.
+/// What [`Heap::enter`](crate::Heap::enter) saved of the caller, and the callee's extent: kept on the native stack
+/// and given back to `leave`. Where both numbers are constants in the mutator, leaving compiles to straight code.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a frame that is entered must be left"]
 pub struct Frame {
-    /// Where the caller's frame starts.
+    /// Address of the caller's first local.
     pub caller_base: usize,
-    /// Where the caller's frame ends, in words from the stack's bottom.
-    pub caller_top: usize,
-    /// Where the callee's frame starts.
+    /// Address of the callee's first local.
     pub base: usize,
+    /// The callee's first locals, which were the caller's last.
+    pub arguments: usize,
+    /// The callee's locals, arguments included.
+    pub locals: usize,
 }
 
 /// A handle of an immortal object: small integers, interned strings, classes. See

@@ -109,7 +109,10 @@ impl<H> Attachments<H> {
             self.clear_weak(object);
         }
         self.finalizers.swap_remove(&object);
-        debug_assert!(!self.weak_references.contains_key(&object), "weak references are cleared before death");
+        debug_assert!(
+            !self.weak_references.contains_key(&object),
+            "weak references are cleared before death"
+        );
     }
 
     /// An object moved: its entries follow. The header of `to` is that of `from`.
@@ -149,13 +152,15 @@ impl<H> Attachments<H> {
     /// # Errors
     /// The first that does not hold.
     pub fn verify(&self) -> Result<(), Corruption> {
-        let keys = self.finalizers.keys().chain(self.weak_references.keys()).chain(self.callbacks.keys());
-        for object in keys.filter(|object| !object.has(Flag::Attached)) {
+        let mut keys = self.finalizers.keys().chain(self.weak_references.keys()).chain(self.callbacks.keys());
+        if let Some(object) = keys.find(|object| !object.has(Flag::Attached)) {
             return Err(Corruption::new(format!("{object:?} has attachments, expected its flag set")));
         }
         for (object, weaks) in &self.weak_references {
-            for weak in weaks.iter().filter(|weak| target(**weak) != Some(*object)) {
-                return Err(Corruption::new(format!("weak reference {weak:?} is listed at {object:?}, its target differs")));
+            if let Some(weak) = weaks.iter().find(|weak| target(**weak) != Some(*object)) {
+                return Err(Corruption::new(format!(
+                    "{weak:?} is listed as referring to {object:?}, and does not"
+                )));
             }
         }
         Ok(())

@@ -9,12 +9,16 @@ use libmimalloc_sys as mi;
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
+/// Half of the address space. Signed, because a limit that is set below what is in use leaves less than no room.
+const UNLIMITED: isize = isize::MAX;
+
 /// A mimalloc heap.
 #[derive(Debug)]
 pub struct Mimalloc {
     heap: NonNull<mi::mi_heap_t>,
-    live: usize,
-    limit: usize,
+    limit: isize,
+    /// The limit less the live bytes: one number to compare with and to keep.
+    room: isize,
 }
 
 // SAFETY: mimalloc aligns blocks of 16 bytes and more to 16, and smaller ones are asked for as 16; it never moves
@@ -25,27 +29,32 @@ unsafe impl MemorySource for Mimalloc {
     fn new() -> Result<Self, HeapError> {
         // SAFETY: no precondition.
         let heap = NonNull::new(unsafe { mi::mi_heap_new() }).ok_or(HeapError::Refused { requested: 0 })?;
-        Ok(Mimalloc { heap, live: 0, limit: usize::MAX })
+        Ok(Mimalloc { heap, limit: UNLIMITED, room: UNLIMITED })
     }
 
     #[inline(always)]
     fn allocate(&mut self, size: usize) -> Option<NonNull<u8>> {
-        let live = self.live.checked_add(size).filter(|live| *live <= self.limit)?;
+        let size = size as isize;
+        if size > self.room {
+            return None;
+        }
         // SAFETY: the heap lives as long as `self`.
-        let block = NonNull::new(unsafe { mi::mi_heap_malloc(self.heap.as_ptr(), size.max(ALIGNMENT)) })?;
-        self.live = live;
+        let block =
+            NonNull::new(unsafe { mi::mi_heap_malloc(self.heap.as_ptr(), (size as usize).max(ALIGNMENT)) })?;
+        self.room -= size;
         Some(block.cast())
     }
 
     #[inline(always)]
     unsafe fn free(&mut self, block: NonNull<u8>, size: usize) {
-        self.live -= size;
+        self.room += size as isize;
         // SAFETY: by the contract, the block is mimalloc's and unused from now on.
         unsafe { mi::mi_free(block.as_ptr().cast()) }
     }
 
+    #[inline(always)]
     fn live_bytes(&self) -> usize {
-        self.live
+        (self.limit - self.room) as usize
     }
 
     /// Committed bytes of the heap's pages, as mimalloc's own walk over its areas reports them.
@@ -64,7 +73,9 @@ unsafe impl MemorySource for Mimalloc {
     }
 
     fn set_limit(&mut self, bytes: Option<usize>) {
-        self.limit = bytes.unwrap_or(usize::MAX);
+        let live = self.limit - self.room;
+        self.limit = bytes.map_or(UNLIMITED, |bytes| bytes.min(UNLIMITED as usize) as isize);
+        self.room = self.limit - live;
     }
 }
 

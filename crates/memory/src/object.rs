@@ -88,7 +88,11 @@ pub const fn is_outline(shape: Shape) -> bool {
 /// Bytes of the object itself, prefix and storage excluded.
 #[inline(always)]
 pub const fn object_size(shape: Shape) -> usize {
-    WORD + if is_outline(shape) { outline_body(shape.kind) } else { inline_body(shape) }
+    WORD + if is_outline(shape) {
+        outline_body(shape.kind)
+    } else {
+        inline_body(shape.slots as usize, shape.bytes)
+    }
 }
 
 /// Bytes of the storage block that an object of this shape needs at birth; 0 when it needs none.
@@ -105,11 +109,10 @@ const fn outline_body(kind: Kind) -> usize {
     }
 }
 
-/// At least one word, which holds the storage pointer if a resize makes the object outline. Leaf kinds are never
-/// resized.
-const fn inline_body(shape: Shape) -> usize {
-    let size = shape.slots as usize * WORD + shape.bytes;
-    if size < WORD && !shape.kind.is_leaf() { WORD } else { size }
+/// At least one word, which holds the storage pointer if a resize makes the object outline.
+const fn inline_body(slots: usize, bytes: usize) -> usize {
+    let size = slots * WORD + bytes;
+    if size < WORD { WORD } else { size }
 }
 
 const fn front(kind: Kind, bytes: usize) -> usize {
@@ -159,7 +162,7 @@ impl Ref {
                 object.adopt(storage, capacity, shape.bytes, outline_body(shape.kind));
                 object.storage().as_ptr().write_bytes(0, capacity * WORD + shape.bytes);
             } else {
-                object.body().write_bytes(0, inline_body(shape));
+                object.body().write_bytes(0, inline_body(shape.slots as usize, shape.bytes));
             }
         }
         object
@@ -317,11 +320,19 @@ impl Ref {
         std::ptr::slice_from_raw_parts_mut(start, self.byte_count())
     }
 
+    /// Bytes of an inline object as it was allocated, prefix excluded.
+    #[inline(always)]
+    pub fn inline_size(self) -> usize {
+        debug_assert!(!self.has(Flag::Outline));
+        // Inline payloads are never huge: the header has their size.
+        WORD + inline_body(self.slot_count(), (self.header().get() >> BYTES_SHIFT) as usize)
+    }
+
     /// Bytes of the object itself as it was allocated, prefix and storage excluded.
     #[inline(always)]
     pub fn size(self) -> usize {
         if !self.has(Flag::Outline) {
-            WORD + inline_body(Shape { kind: self.kind(), slots: self.slot_count() as u32, bytes: self.byte_count() })
+            self.inline_size()
         } else if self.kind().is_growable() {
             WORD + outline_body(self.kind())
         } else {

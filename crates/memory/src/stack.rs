@@ -101,51 +101,63 @@ impl DataStack {
     /// The stack is full; nothing changed.
     #[inline(always)]
     pub fn enter(&mut self, arguments: usize, locals: usize) -> Result<Frame, OutOfMemory> {
-        assert!(arguments <= locals && arguments <= self.len(), "a callee's arguments are the caller's last locals");
+        if arguments > locals || arguments > self.len() {
+            no_such_arguments(arguments, locals, self.len());
+        }
         let more = locals - arguments;
         if more > (self.limit.addr() - self.top.addr()) / size_of::<Word>() {
             return Err(OutOfMemory { requested: more.saturating_mul(size_of::<Word>()) });
         }
+        let base = self.top.wrapping_sub(arguments);
         let frame = Frame {
             caller_base: self.base.expose_provenance(),
-            caller_top: self.top.expose_provenance(),
-            base: self.top.wrapping_sub(arguments).expose_provenance(),
+            base: base.expose_provenance(),
+            arguments,
+            locals,
         };
-        self.base = self.top.wrapping_sub(arguments);
+        self.base = base;
         self.top = self.top.wrapping_add(more);
         Ok(frame)
     }
 
-    /// Takes the last value that is not nil out of the callee's frame... see `leave`.
-    ///
-    /// Takes the value of the word `index` of the frame that `frame` entered; nil beyond `top`.
+    /// Takes the value of local `index` of the frame that `enter` answered with; `None` beyond its last local. The
+    /// caller releases the values in order and then calls `leave`.
     #[inline(always)]
     pub fn take_entered(&mut self, frame: &Frame, index: usize) -> Option<Word> {
-        let at = frame.base + index * size_of::<Word>();
-        if at >= self.top.addr() {
+        if index >= frame.locals {
             return None;
         }
-        // SAFETY: frames lie inside the mapping, and `at` is below `top`.
-        Some(unsafe { std::ptr::with_exposed_provenance_mut::<Word>(at).replace(None) })
+        let word = std::ptr::with_exposed_provenance_mut::<Word>(frame.base).wrapping_add(index);
+        // SAFETY: the words of an entered frame are mapped and initialised (1, 2).
+        let value = unsafe { word.read() };
+        if value.is_some() {
+            // SAFETY: as above.
+            unsafe { word.write(None) };
+        }
+        Some(value)
     }
 
     /// Makes the caller's frame the current one. The callee's words must be nil by now: see `take_entered`.
     #[inline(always)]
     pub fn leave(&mut self, frame: Frame) {
+        let base = std::ptr::with_exposed_provenance_mut::<Word>(frame.base);
+        if self.top != base.wrapping_add(frame.locals) {
+            frames_left_out_of_order();
+        }
         self.base = std::ptr::with_exposed_provenance_mut(frame.caller_base);
-        self.top = std::ptr::with_exposed_provenance_mut(frame.caller_top);
-        debug_assert!(self.bottom <= self.base && self.base <= self.top && self.top <= self.limit);
+        self.top = base.wrapping_add(frame.arguments);
     }
 
-    /// Puts a returned value where the callee's first argument was; gives it back when the caller has no such
-    /// local.
+    /// Puts a returned value where the callee's first argument was, in the frame of the caller, which `leave` made
+    /// the current one: that local is nil. Gives it back when there were no arguments.
     #[inline(always)]
-    pub fn put_returned(&mut self, base: usize, value: Word) -> Word {
-        if base >= self.top.addr() {
+    pub fn put_returned(&mut self, base: usize, arguments: usize, value: Word) -> Word {
+        if arguments == 0 {
             return value;
         }
-        // SAFETY: between `bottom` and `top`, so mapped and initialised.
-        unsafe { std::ptr::with_exposed_provenance_mut::<Word>(base).replace(value) }
+        // SAFETY: the word is the caller's local, mapped and initialised.
+        unsafe { std::ptr::with_exposed_provenance_mut::<Word>(base).write(value) };
+        None
     }
 
     /// Lengthens the current frame by one local that holds `value`: how a hook gets its object.
@@ -184,6 +196,20 @@ impl Drop for DataStack {
         let unmapped = unsafe { rustix::mm::munmap(self.bottom.cast(), (WORDS + GUARD) * size_of::<Word>()) };
         debug_assert!(unmapped.is_ok());
     }
+}
+
+#[cold]
+#[inline(never)]
+fn no_such_arguments(arguments: usize, locals: usize, len: usize) -> ! {
+    panic!(
+        "{arguments} arguments for a frame of {locals} locals, expected at most those and the caller's {len}"
+    )
+}
+
+#[cold]
+#[inline(never)]
+fn frames_left_out_of_order() -> ! {
+    panic!("a frame is left that is not the current one, expected the last entered first")
 }
 
 #[cold]

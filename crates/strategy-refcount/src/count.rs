@@ -1,0 +1,74 @@
+//! The count: 32 bits in front of the header word, as in CPython 3.14 (`Include/refcount.h`).
+//!
+//! A count at or above [`IMMORTAL`] never changes: immortal objects start there, and a mortal count that gets there
+//! is stuck for good, so that it can never wrap and free a live object.
+
+use heapbench_memory::Ref;
+use std::ptr::NonNull;
+
+/// Bytes of the count word: 4 for the count, 4 spare; with the header word CPython's 16.
+pub const PREFIX: usize = 8;
+
+/// The sign bit: one test tells mortal from immortal.
+pub const IMMORTAL: u32 = 1 << 31;
+
+#[inline(always)]
+fn word(object: Ref) -> NonNull<u32> {
+    object.start(PREFIX).cast()
+}
+
+/// The count.
+#[inline(always)]
+pub fn get(object: Ref) -> u32 {
+    // SAFETY: every object of this family has its count word in front of its header.
+    unsafe { word(object).read() }
+}
+
+/// Sets the count.
+#[inline(always)]
+pub fn set(object: Ref, count: u32) {
+    // SAFETY: as in `get`.
+    unsafe { word(object).write(count) }
+}
+
+/// Whether the object is not counted any more.
+#[inline(always)]
+pub fn is_immortal(object: Ref) -> bool {
+    get(object) >= IMMORTAL
+}
+
+/// One more reference.
+#[inline(always)]
+pub fn increment(object: Ref) {
+    let count = get(object);
+    if count < IMMORTAL {
+        set(object, count + 1);
+    }
+}
+
+/// One reference less; true when it was the last.
+#[inline(always)]
+#[must_use]
+pub fn decrement(object: Ref) -> bool {
+    let count = get(object);
+    if count >= IMMORTAL {
+        return false;
+    }
+    debug_assert!(count > 0, "a reference is released once");
+    set(object, count.wrapping_sub(1));
+    count == 1
+}
+
+/// While an object is dying its count is not needed: the word links the cascade's path (see `cascade.rs`).
+#[inline(always)]
+pub(crate) fn set_link(object: Ref, parent: Option<Ref>) {
+    // SAFETY: the count word is 8 bytes, aligned to 8, and the object is dead.
+    unsafe { object.start(PREFIX).cast::<Option<Ref>>().write(parent) }
+}
+
+/// The link that `set_link` left.
+#[inline(always)]
+pub(crate) fn link(object: Ref) -> Option<Ref> {
+    // SAFETY: as in `set_link`, which came first.
+    unsafe { object.start(PREFIX).cast::<Option<Ref>>().read() }
+}
