@@ -63,6 +63,12 @@ impl<H> Attachments<H> {
 
     /// Makes `weak`, fresh and of [`WEAK_SHAPE`], refer to `target`.
     pub fn add_weak(&mut self, weak: Ref, target: Ref, callback: Option<Hook<H>>) {
+        let kind = target.kind();
+        assert!(
+            !kind.is_leaf() && kind != Kind::Weak,
+            "a weak reference to kind {}, which takes none",
+            kind.name()
+        );
         weak.set_flag(Flag::Attached, true);
         target.set_flag(Flag::Attached, true);
         set_target(weak, Some(target));
@@ -173,7 +179,11 @@ impl<H> Attachments<H> {
 }
 
 fn target(weak: Ref) -> Option<Ref> {
-    debug_assert!(weak.kind() == Kind::Weak);
+    assert!(
+        weak.kind() == Kind::Weak,
+        "{weak:?} is of kind {}, expected a weak reference",
+        weak.kind().name()
+    );
     // SAFETY: a weak reference's payload is 48 initialised bytes, aligned to 8, the first word of which only
     // `set_target` writes: nil (zero) or a reference.
     unsafe { weak.payload().cast::<Option<Ref>>().read() }

@@ -3,19 +3,34 @@
 //! | file | concept |
 //! |---|---|
 //! | [`source`] | what a memory source is |
+//! | [`system`] | the system's malloc |
+//! | [`bump`] | bump allocation in bumpalo's chunks |
+//! | [`pools`] | CPython's pools, pymalloc |
 //! | [`mimalloc`] | mimalloc, called directly |
+//! | [`reservation`] | a reserved range of addresses |
+//! | [`blocks`] | runs of blocks in a reserved range |
 //! | [`object`] | an object's header, slots, payload and storage |
 //! | [`stack`] | the data stack of locals |
 //! | [`attachments`] | finalizers and weak references, beside the heap |
 
 pub mod attachments;
+pub mod blocks;
+pub mod bump;
 pub mod mimalloc;
 pub mod object;
+pub mod pools;
+pub mod reservation;
 pub mod source;
 pub mod stack;
+pub mod system;
 
 pub use attachments::{Attachments, WEAK_SHAPE};
+pub use blocks::Blocks;
+pub use bump::BumpChunks;
 pub use mimalloc::Mimalloc;
 pub use object::{Block, Flag, Ref};
+pub use pools::Pools;
+pub use reservation::Reservation;
 pub use source::MemorySource;
 pub use stack::DataStack;
+pub use system::System;

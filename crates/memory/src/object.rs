@@ -313,11 +313,12 @@ impl Ref {
         unsafe { std::slice::from_raw_parts(self.content().cast(), self.slot_count()) }
     }
 
-    /// The payload bytes, as a raw slice: all initialised.
+    /// The payload bytes, as a raw slice: all initialised. A weak reference's are the heap's own: none to see.
     #[inline(always)]
     pub fn payload(self) -> *mut [u8] {
         let start = self.content().wrapping_add(self.capacity() * WORD);
-        std::ptr::slice_from_raw_parts_mut(start, self.byte_count())
+        let bytes = if self.kind() == Kind::Weak { 0 } else { self.byte_count() };
+        std::ptr::slice_from_raw_parts_mut(start, bytes)
     }
 
     /// Bytes of an inline object as it was allocated, prefix excluded.

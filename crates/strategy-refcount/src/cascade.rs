@@ -15,7 +15,7 @@ use heapbench_memory::{Flag, MemorySource, Ref};
 impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
     /// Raises the count of a value that is about to be stored.
     #[inline(always)]
-    pub(crate) fn retain(&mut self, value: Option<Ref>) {
+    pub fn retain(&mut self, value: Option<Ref>) {
         if let Some(object) = value {
             self.counters.increments += 1;
             count::increment(object);
@@ -189,12 +189,6 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
             self.recorder.footprint(now);
         }
     }
-}
-
-/// Whether all slots are nil: nothing follows from the object's death. Most objects of a Python program are such.
-#[inline(always)]
-fn holds_nothing(object: Ref) -> bool {
-    object.slots().iter().all(|slot| slot.get().is_none())
 }
 
 /// Remembers in a dead object the slot where its release goes on; slot 0 has been released.

@@ -33,6 +33,9 @@ pub trait CycleCollector: Introspect + Sized {
     /// `value` was stored into `container`.
     fn stored(&mut self, container: Ref, value: Ref);
 
+    /// A finalizer or a weak reference was attached to `container`.
+    fn attached(&mut self, container: Ref);
+
     /// Whether an automatic collection waits for a safe point.
     fn is_due(&self) -> bool;
 
@@ -104,6 +107,8 @@ impl CycleCollector for NoCollector {
 
     #[inline(always)]
     fn stored(&mut self, _container: Ref, _value: Ref) {}
+
+    fn attached(&mut self, _container: Ref) {}
 
     #[inline(always)]
     fn is_due(&self) -> bool {

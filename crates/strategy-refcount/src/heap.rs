@@ -4,8 +4,7 @@ use crate::collect::CycleCollector;
 use crate::{RefCount, count};
 use heapbench_heap::{
     Capabilities, Collected, Corruption, Counters, Footprint, Frame, Generation, GenerationStats, Heap,
-    HeapConfig, HeapError, Hook, Immortal, Introspect, Kind, Local, OutOfMemory, Recorder, Shape,
-    Unsupported,
+    HeapConfig, HeapError, Hook, Immortal, Introspect, Local, OutOfMemory, Recorder, Shape, Unsupported,
 };
 use heapbench_memory::{Attachments, DataStack, MemorySource, Ref, WEAK_SHAPE};
 use indexmap::IndexSet;
@@ -223,17 +222,17 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
 
     #[inline(always)]
     fn payload_mut(&mut self, object: Local) -> &mut [u8] {
-        let object = self.stack.object(object);
-        if object.kind() == Kind::Weak {
-            return &mut []; // Its payload is the heap's own.
-        }
         // SAFETY: as in `payload`, and the heap is borrowed mutably for as long.
-        unsafe { &mut *object.payload() }
+        unsafe { &mut *self.stack.object(object).payload() }
     }
 
     fn weak(&mut self, dst: Local, target: Local, callback: Option<Hook<Self>>) -> Result<(), OutOfMemory> {
         let weak = self.create(WEAK_SHAPE)?;
-        self.attachments.add_weak(weak, self.stack.object(target), callback);
+        let target = self.stack.object(target);
+        self.attachments.add_weak(weak, target, callback);
+        if !target.is_leaf() {
+            self.collector.attached(target);
+        }
         self.put(dst, Some(weak));
         Ok(())
     }
@@ -248,13 +247,18 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
     }
 
     fn set_finalizer(&mut self, object: Local, finalizer: Hook<Self>) {
-        self.attachments.set_finalizer(self.stack.object(object), finalizer);
+        let object = self.stack.object(object);
+        self.attachments.set_finalizer(object, finalizer);
+        if !object.is_leaf() {
+            self.collector.attached(object);
+        }
     }
 
     fn immortalize(&mut self, object: Local) -> Immortal {
-        let object = self.stack.object(object);
-        count::set(object, count::IMMORTAL);
-        self.immortals.push(object);
+        let immortal = self.stack.object(object);
+        self.stack.replace(object, None);
+        count::set(immortal, count::IMMORTAL);
+        self.immortals.push(immortal);
         Immortal(self.immortals.len() as u32 - 1)
     }
 
