@@ -12,6 +12,11 @@ use crate::{RefCount, count};
 use heapbench_heap::{Heap, Hook, Kind, Local, Pause, Recorder, Work};
 use heapbench_memory::{Flag, MemorySource, Ref};
 
+/// Depth of the path down to which an object's memory is given back after that of its children, as CPython's
+/// deallocators do: free lists then offer it in the order in which the next such structure is built. Deeper, an
+/// object goes before its last child, so that a long list needs no way back.
+const PATH: isize = 64;
+
 impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
     /// Raises the count of a value that is about to be stored.
     #[inline(always)]
@@ -42,12 +47,14 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         }
         let (freed_before, mut announced) = (self.counters.objects_freed, false);
         let (mut parent, mut current, mut slots, mut next) = (None::<Ref>, first, first.slots(), 0);
+        let mut room = PATH;
         loop {
             let Some(slot) = slots.get(next) else {
                 // SAFETY: the count is zero and the attachments are gone: nobody refers to the object any more.
                 unsafe { self.destroy(current) };
                 let Some(up) = parent else { break };
                 (parent, current, slots, next) = (count::link(up), up, up.slots(), progress(up));
+                room += 1;
                 continue;
             };
             next += 1;
@@ -56,10 +63,11 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
             if !count::decrement(value) || !self.begin_death(value) {
                 continue;
             }
-            if next < slots.len() {
+            if next < slots.len() || room > 0 {
                 count::set_link(current, parent);
                 save_progress(current, next);
                 parent = Some(current);
+                room -= 1;
             } else {
                 // SAFETY: as above; the path need not come back here.
                 unsafe { self.destroy(current) };
