@@ -1,6 +1,18 @@
 //! Results: the record of a cell, the append-only store, and what is computed from records.
+//!
+//! [`store`] keeps records, [`group`] lays those side by side that may be compared, [`distribution`] and
+//! [`statistics`] reduce many numbers to few, and [`summary`] puts it together, a row for each strategy.
 #![forbid(unsafe_code)]
 
+pub mod distribution;
+pub mod group;
 pub mod record;
+pub mod statistics;
+pub mod store;
+pub mod summary;
 
+pub use distribution::Distribution;
+pub use group::{CellKey, Group, Setting};
 pub use record::{CellFootprint, Pauses, Record, RunInfo, SCHEMA, Sample, Status};
+pub use store::{Results, Store, StoreError, read};
+pub use summary::{Measured, Row, Summary};
