@@ -1,8 +1,7 @@
 //! mimalloc, called directly: one mimalloc heap for each source, thrown away whole when the source is dropped.
 //!
-//! Leijen, Zorn, de Moura: Mimalloc: free list sharding in action (APLAS 2019). Version 2, which CPython bundles too,
-//! as the
-//! `mimalloc` crate builds it; it is not the process's global allocator.
+//! Leijen, Zorn, de Moura: Mimalloc: free list sharding in action (APLAS 2019). Version 2, as in CPython, built by the
+//! `mimalloc` crate; it is not the process's global allocator.
 
 use crate::source::{ALIGNMENT, MemorySource};
 use heapbench_heap::HeapError;

@@ -23,11 +23,15 @@ const WORDS: usize = 1 << 25;
 const GUARD: usize = Local::MAX as usize + 1;
 
 /// One mutator's locals. Address space only: pages come when they are touched.
+///
+/// The order of the fields matters: `base` and `top` apart, because side by side they are written by two stores and
+/// read back by one wide load at the next call, which the processor cannot forward (a quarter of a call's time).
 #[derive(Debug)]
+#[repr(C)]
 pub struct DataStack {
     base: *mut Word,
-    top: *mut Word,
     limit: *mut Word,
+    top: *mut Word,
     bottom: *mut Word,
 }
 

@@ -1,0 +1,46 @@
+//! Python's `gc` vocabulary, as far as a heap without generations and thresholds has it.
+
+use crate::MarkSweep;
+use crate::space::Contents;
+use heapbench_heap::{Generation, GenerationStats, Introspect, Recorder, Unsupported};
+use heapbench_memory::Ref;
+
+impl<R: Recorder> Introspect for MarkSweep<R> {
+    fn enable(&mut self) {
+        self.enabled = true;
+    }
+
+    fn disable(&mut self) {
+        self.enabled = false;
+    }
+
+    fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    fn stats(&self) -> Result<[GenerationStats; 3], Unsupported> {
+        let mut stats = [GenerationStats::default(); 3];
+        let full = Generation::FULL.index();
+        stats[full].collections = self.counters.collections[full];
+        stats[full].collected = self.counters.objects_collected;
+        Ok(stats)
+    }
+
+    /// All objects in use become roots. Those frozen before are among them.
+    fn freeze(&mut self) -> Result<(), Unsupported> {
+        // SAFETY: the addresses are those of the objects in use.
+        self.frozen =
+            self.space.cells(Contents::Objects).map(|at| unsafe { Ref::from_address(at) }).collect();
+        self.space.outside = self.outside_bytes();
+        Ok(())
+    }
+
+    fn unfreeze(&mut self) -> Result<(), Unsupported> {
+        self.frozen = Vec::new();
+        Ok(())
+    }
+
+    fn freeze_count(&self) -> Result<u64, Unsupported> {
+        Ok(self.frozen.len() as u64)
+    }
+}
