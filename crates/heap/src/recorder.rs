@@ -52,7 +52,7 @@ pub trait Recorder: Sized {
         false
     }
 
-    /// Memory in use, asked for by `advance`, and after each collection.
+    /// Memory in use, asked for by `advance`.
     #[inline(always)]
     fn footprint(&mut self, _now: Footprint) {}
 

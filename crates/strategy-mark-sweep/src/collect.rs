@@ -37,7 +37,6 @@ impl<R: Recorder> MarkSweep<R> {
         // Weak references that finalizers made to objects that died all the same.
         late.into_iter().for_each(|(weak, callback)| self.call_back(weak, callback));
         self.collecting = false;
-        self.record_footprint();
         let work = Work { traced: self.survivors.objects, freed: collected.objects };
         self.recorder.pause_stopped(pause, work);
         collected

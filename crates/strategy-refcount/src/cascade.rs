@@ -193,8 +193,6 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         self.pauses -= 1;
         if self.pauses == 0 && !self.in_cascade {
             self.recorder.pause_stopped(pause, work);
-            let now = self.footprint();
-            self.recorder.footprint(now);
         }
     }
 }
