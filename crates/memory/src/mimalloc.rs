@@ -79,6 +79,10 @@ unsafe impl MemorySource for Mimalloc {
     }
 }
 
+/// Adds an area's committed bytes to a counter.
+///
+/// # Safety
+/// `area` is a valid area and `total` a `usize`, as in `held_bytes`.
 unsafe extern "C" fn add_committed(
     _heap: *const mi::mi_heap_t,
     area: *const mi::mi_heap_area_t,

@@ -9,7 +9,7 @@
 
 use crate::collect::CycleCollector;
 use crate::{RefCount, count};
-use heapbench_heap::{Heap, Hook, Kind, Local, Pause, Recorder, Work};
+use heapbench_heap::{Hook, Kind, Local, Pause, Recorder, Work};
 use heapbench_memory::{Flag, MemorySource, Ref};
 
 /// Depth of the path down to which an object's memory is given back after that of its children, as CPython's
