@@ -14,6 +14,9 @@ const GUTTER: f64 = 66.0;
 /// The axis begins at this part of the lowest peak of memory held.
 const SHOWN: f64 = 8.0;
 
+/// Points of a line.
+const BINS: u128 = 60;
+
 /// Draws the figure.
 pub(crate) fn draw(evidence: &Evidence) -> Result<String, FigureError> {
     let page = Page {
@@ -21,8 +24,8 @@ pub(crate) fn draw(evidence: &Evidence) -> Result<String, FigureError> {
         subtitle: "Bytes taken from the system (thick) and bytes in objects not yet reclaimed (thin), on a \
                    logarithmic axis, over the bytes allocated so far. Lower is better.",
         caption: format!(
-            "One process each: the one whose peak is the median. Each panel has its own axes; what is below 1/{SHOWN} \
-             of the lowest peak held lies on the bottom line."
+            "One process each: the one whose peak is the median. A point is the most within 1/{BINS} of the axis. Each \
+             panel has its own axes; what is below 1/{SHOWN} of the lowest peak held lies on the bottom line."
         ),
         legend: Legend::Lines,
         columns: 3,
@@ -41,13 +44,13 @@ fn draw_panel(canvas: &Canvas, work: &Work, plot: &Plot) -> Drawn {
     draw_failures(canvas, work, plot, plot.left - GUTTER)?;
     let drawn: Vec<(&Entry, &Record)> =
         work.entries.iter().filter_map(|entry| Some((entry, entry.representative()?))).collect();
-    let Some((x, y)) = axes(&drawn) else {
+    let Some((x, y, end)) = axes(&drawn) else {
         draw_grid(canvas, plot, &Vec::new(), false, &Vec::new(), false)?;
         return draw_nothing(canvas, plot, "no samples");
     };
     draw_grid(canvas, plot, &ticks(&x, 4), true, &ticks(&y, 7), true)?;
     for (index, (entry, record)) in drawn.iter().enumerate() {
-        let samples = thin(&record.samples, plot.right - plot.left);
+        let samples = envelope(&record.samples, end);
         let line = |value: fn(&Sample) -> u64| -> Vec<Point> {
             samples.iter().map(|s| plot.at((&x, s.clock as f64), (&y, value(s) as f64))).collect()
         };
@@ -64,8 +67,8 @@ fn draw_panel(canvas: &Canvas, work: &Work, plot: &Plot) -> Drawn {
     Ok(())
 }
 
-/// The axes of a panel; `None` without samples of any memory.
-fn axes(drawn: &[(&Entry, &Record)]) -> Option<(Axis, Axis)> {
+/// The axes of a panel, and the clock's end; `None` without samples of any memory.
+fn axes(drawn: &[(&Entry, &Record)]) -> Option<(Axis, Axis, u64)> {
     let samples = || drawn.iter().flat_map(|(_, record)| &record.samples);
     let end = samples().map(|s| s.clock).max()?;
     let peaks = |value: fn(&Sample) -> u64| {
@@ -78,24 +81,22 @@ fn axes(drawn: &[(&Entry, &Record)]) -> Option<(Axis, Axis)> {
     let lowest = peaks(|s| s.held).min().or_else(|| peaks(|s| s.live).min())? as f64 / SHOWN;
     let highest = peaks(|s| s.live).chain(peaks(|s| s.held)).max()? as f64;
     let y = Axis::logarithmic(Unit::Bytes, [lowest, highest]);
-    Some((Axis::linear(Unit::Bytes, end as f64), y.from(lowest)))
+    Some((Axis::linear(Unit::Bytes, end as f64), y.from(lowest), end))
 }
 
-/// At most two samples a pixel: of those in one, the ones that hold most and least.
-fn thin(samples: &[Sample], pixels: f64) -> Vec<Sample> {
-    let most = (pixels.max(1.0)) as usize;
-    if samples.len() <= 2 * most {
-        return samples.to_vec();
-    }
-    let bin = samples.len().div_ceil(most);
-    samples
-        .chunks(bin)
-        .flat_map(|chunk| {
-            let mut ends = [chunk.iter().min_by_key(|s| s.held), chunk.iter().max_by_key(|s| s.held)];
-            ends.sort_by_key(|end| end.map(|s| s.clock));
-            ends.into_iter().flatten().copied().collect::<Vec<_>>()
+/// The most held and the most live in each of [`BINS`] stretches of the axis: a heap that is filled and emptied a
+/// thousand times is a band otherwise, in which no line can be told from another.
+fn envelope(samples: &[Sample], end: u64) -> Vec<Sample> {
+    let bin = |sample: &Sample| u128::from(sample.clock) * BINS / (u128::from(end) + 1);
+    let most = |chunk: &[Sample]| {
+        chunk.iter().copied().reduce(|a, b| Sample {
+            clock: b.clock,
+            live: a.live.max(b.live),
+            held: a.held.max(b.held),
+            rss: a.rss.max(b.rss),
         })
-        .collect()
+    };
+    samples.chunk_by(|a, b| bin(a) == bin(b)).filter_map(most).collect()
 }
 
 #[cfg(test)]
@@ -103,14 +104,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn thinning_keeps_the_peaks_and_the_order() {
+    fn the_envelope_keeps_the_peaks_and_the_order() {
         let spike = |i: u64| if i == 70_001 { 9_999 } else { i % 100 };
         let samples: Vec<Sample> =
-            (0..100_000).map(|i| Sample { clock: i, live: 1, held: spike(i), rss: 0 }).collect();
-        let thinned = thin(&samples, 300.0);
-        assert!(thinned.len() <= 600);
-        assert_eq!(thinned.iter().map(|s| s.held).max(), Some(9_999));
-        assert!(thinned.windows(2).all(|w| w[0].clock <= w[1].clock));
-        assert_eq!(thin(&samples[..500], 300.0), &samples[..500]);
+            (0..100_000).map(|i| Sample { clock: i, live: i % 7, held: spike(i), rss: 0 }).collect();
+        let envelope = envelope(&samples, 99_999);
+        assert_eq!(envelope.len(), BINS as usize);
+        assert_eq!(envelope.iter().map(|s| s.held).max(), Some(9_999));
+        assert!(envelope.iter().all(|s| s.live == 6 && s.held >= 99));
+        assert!(envelope.windows(2).all(|w| w[0].clock < w[1].clock));
+    }
+
+    #[test]
+    fn the_envelope_of_a_single_sample_is_that_sample() {
+        let sample = Sample { clock: 0, live: 1, held: 2, rss: 3 };
+        assert_eq!(envelope(&[sample], 0), [sample]);
+        assert!(envelope(&[], 5).is_empty());
     }
 }

@@ -1,1 +1,33 @@
-//! Empty for now.
+//! The harness: the `heapbench` command, and the one registry of strategies.
+//!
+//! | file | concept |
+//! |---|---|
+//! | [`registry`] | the list of strategies, and the way from configuration text to a type |
+//! | [`request`] | a request to run cells, understood before anything runs |
+//! | [`plan`] | which cells are run, in which order |
+//! | [`job`] | what a process needs to know to run one cell |
+//! | [`child`] | a cell's process, and what may become of it |
+//! | [`cell`] | a cell: one strategy runs one workload once |
+//! | [`checks`] | what must be true of a cell's record |
+//! | [`provenance`] | where and how a run is made |
+//! | [`verbs`] | the verbs of the command |
+//! | [`names`], [`folders`], [`units`], [`table`], [`output`], [`progress`], [`interruption`], [`trouble`] | talking with people |
+#![forbid(unsafe_code)]
+
+pub mod cell;
+pub mod checks;
+pub mod child;
+pub mod folders;
+pub mod interruption;
+pub mod job;
+pub mod names;
+pub mod output;
+pub mod plan;
+pub mod progress;
+pub mod provenance;
+pub mod registry;
+pub mod request;
+pub mod table;
+pub mod trouble;
+pub mod units;
+pub mod verbs;

@@ -1,0 +1,91 @@
+//! A job: everything that a process needs to know to run one cell, and the record of a cell that never got to
+//! measure anything.
+
+use crate::trouble::Trouble;
+use heapbench_results::{CellFootprint, CellKey, Pauses, Record, SCHEMA, Setting, Status};
+use heapbench_workload::Parameters;
+use serde::{Deserialize, Serialize};
+
+/// One cell to be run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// The run that it belongs to.
+    pub run: String,
+    /// Full configuration text.
+    pub strategy: String,
+    /// The workload's name.
+    pub workload: String,
+    /// The profile that its parameters come from.
+    pub profile: String,
+    /// The value of every parameter.
+    pub parameters: Parameters,
+    /// Which repetition, from 0.
+    pub invocation: u32,
+    /// Seed of the workload's random choices.
+    pub seed: u64,
+    /// Limit on the heap in bytes.
+    pub heap_limit: Option<u64>,
+}
+
+impl Job {
+    /// Reads a job as [`Job::text`] wrote it.
+    ///
+    /// # Errors
+    /// Text that is no job.
+    pub fn parse(text: &str) -> Result<Job, Trouble> {
+        serde_json::from_str(text)
+            .map_err(|error| Trouble::request(format!("standard input: no job: {error}")))
+    }
+
+    /// The job as one line.
+    pub fn text(&self) -> String {
+        serde_json::to_string(self).expect("a job is strings and numbers")
+    }
+
+    /// What names the cell in a results folder.
+    pub fn key(&self) -> CellKey {
+        CellKey {
+            strategy: self.strategy.clone(),
+            setting: Setting {
+                workload: self.workload.clone(),
+                profile: self.profile.clone(),
+                parameters: self.parameters.clone(),
+                heap_limit: self.heap_limit,
+            },
+            invocation: self.invocation,
+            seed: self.seed,
+        }
+    }
+
+    /// The record of the cell when it ended without measuring anything: all numbers 0.
+    pub fn ended(&self, status: Status, error: impl ToString) -> Record {
+        Record {
+            schema: SCHEMA,
+            run: self.run.clone(),
+            strategy: self.strategy.clone(),
+            workload: self.workload.clone(),
+            profile: self.profile.clone(),
+            parameters: self.parameters.clone(),
+            invocation: self.invocation,
+            seed: self.seed,
+            heap_limit: self.heap_limit,
+            status,
+            error: error.to_string(),
+            checksum: String::new(),
+            operations: 0,
+            wall_ns: 0,
+            cpu_ns: 0,
+            collections: [0; 3],
+            pauses: Pauses::default(),
+            collect_ns: 0,
+            footprint: CellFootprint::default(),
+            samples: Vec::new(),
+            objects_allocated: 0,
+            objects_freed: 0,
+            bytes_allocated: 0,
+            counters: Default::default(),
+            mutator_ns: None,
+        }
+    }
+}

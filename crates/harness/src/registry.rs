@@ -1,0 +1,236 @@
+//! The registry: the one list of strategies, an entry each, and the way from configuration text to a type.
+//!
+//! A new strategy is one entry in `strategies!` (and its crate). Everything that runs heaps, generic over
+//! them, is a [`WithHeap`] and goes through [`dispatch`].
+
+use crate::trouble::Trouble;
+use heapbench_heap::{Configuration, Heap, HeapConfig, HeapError, Introspect, NoRecorder, Recorder};
+use heapbench_memory::{MemorySource, Mimalloc, Pools, System};
+use heapbench_strategy_bump::Bump;
+use heapbench_strategy_mark_sweep::MarkSweep;
+use heapbench_strategy_refcount::Plain as RefCount;
+use heapbench_strategy_refcount_generational::Generational;
+
+/// One strategy, as it is listed.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub struct Strategy {
+    /// Its name.
+    pub name: &'static str,
+    /// Its policies; the first is the default.
+    pub policies: &'static [&'static str],
+    /// The memory sources that it can stand on; the first is the default. Empty: it has memory of its own.
+    pub memory: &'static [&'static str],
+    /// The keys of its settings.
+    pub keys: &'static [&'static str],
+    /// What it does, in a line.
+    pub about: &'static str,
+}
+
+/// Something to be done with a heap of a type known only at run time, whose recorder is `R`.
+pub trait WithHeap<R: Recorder> {
+    /// What comes of it.
+    type Output;
+
+    /// Does it with heaps of type `H`.
+    fn call<H: Heap<Recorder = R> + Introspect>(self) -> Self::Output;
+}
+
+macro_rules! strategies {
+    ($($name:literal $heap:ident $memory:tt, policies $policies:tt, keys $keys:tt: $about:literal;)*) => {
+        /// All strategies.
+        pub const STRATEGIES: &[Strategy] = &[$(Strategy {
+            name: $name,
+            policies: &$policies,
+            memory: memory_names!($memory),
+            keys: &$keys,
+            about: $about,
+        }),*];
+
+        /// `None`: no such strategy, or not on that memory source.
+        fn call<R: Recorder, V: WithHeap<R>>(configuration: &Configuration, visitor: V) -> Option<V::Output> {
+            let memory = configuration.memory.as_deref();
+            match configuration.strategy.as_str() {
+                $($name => call_with_memory!($heap $memory, memory, visitor),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+macro_rules! memory_names {
+    ([$($memory:ident),*]) => { &[$($memory::NAME),*] };
+}
+
+macro_rules! call_with_memory {
+    ($heap:ident [], $memory:ident, $visitor:ident) => {
+        $memory.is_none().then(|| $visitor.call::<$heap<R>>())
+    };
+    ($heap:ident [$($source:ident),+], $memory:ident, $visitor:ident) => {
+        match $memory {
+            $(Some($source::NAME) => Some($visitor.call::<$heap<$source, R>>()),)+
+            _ => None,
+        }
+    };
+}
+
+strategies! {
+    "bump" Bump [], policies [], keys []:
+        "never frees before a reset: the region, and the cheapest allocation";
+    "refcount" RefCount [Pools, Mimalloc, System], policies [], keys []:
+        "immediate reference counting; cycles leak";
+    "refcount-generational" Generational [Pools, Mimalloc, System], policies ["3.13"],
+        keys ["threshold0", "threshold1", "threshold2", "disabled"]:
+        "CPython's reference counting and generational cycle collector";
+    "mark-sweep" MarkSweep [], policies [], keys ["heap", "min"]:
+        "stop-the-world marking, lazy sweeping, segregated blocks";
+}
+
+/// What runs when nothing is said: one configuration for each thing worth comparing.
+pub const DEFAULT_CONFIGURATIONS: &[&str] = &[
+    "bump",
+    "refcount+system",
+    "refcount+mimalloc",
+    "refcount+pymalloc",
+    "refcount-generational@3.13+system",
+    "refcount-generational@3.13+mimalloc",
+    "refcount-generational@3.13+pymalloc",
+    "mark-sweep",
+    "mark-sweep:heap=4x",
+];
+
+/// Reads configuration text and fills in the default policy and memory source, so that one configuration has
+/// one text.
+///
+/// # Errors
+/// Malformed text, an unknown strategy or memory source.
+pub fn resolve(text: &str) -> Result<Configuration, HeapError> {
+    let mut configuration: Configuration = text.parse()?;
+    let strategy = STRATEGIES.iter().find(|strategy| strategy.name == configuration.strategy);
+    let strategy = strategy.ok_or_else(|| unknown_strategy(&configuration))?;
+    configuration.policy = configuration.policy.or(strategy.policies.first().map(|name| name.to_string()));
+    configuration.memory = configuration.memory.or(strategy.memory.first().map(|name| name.to_string()));
+    match &configuration.memory {
+        Some(memory) if !strategy.memory.contains(&memory.as_str()) => Err(unknown_memory(strategy, memory)),
+        _ => Ok(configuration),
+    }
+}
+
+/// Does something with the heap type of a resolved configuration.
+///
+/// # Errors
+/// No such strategy, or not on that memory source.
+pub fn dispatch<R: Recorder, V: WithHeap<R>>(
+    configuration: &Configuration,
+    visitor: V,
+) -> Result<V::Output, HeapError> {
+    call(configuration, visitor).ok_or_else(|| unknown_strategy(configuration))
+}
+
+/// What a heap of this configuration is told when it is made.
+pub fn heap_config(configuration: &Configuration, limit: Option<usize>) -> HeapConfig {
+    HeapConfig { policy: configuration.policy.clone(), limit, settings: configuration.settings.clone() }
+}
+
+/// Makes a heap and drops it: whether the configuration can run at all.
+///
+/// # Errors
+/// An unknown policy or key, a value that does not fit, memory that the system refuses.
+pub fn check(configuration: &Configuration, limit: Option<usize>) -> Result<(), Trouble> {
+    struct Make(HeapConfig);
+    impl WithHeap<NoRecorder> for Make {
+        type Output = Result<(), HeapError>;
+        fn call<H: Heap<Recorder = NoRecorder> + Introspect>(self) -> Self::Output {
+            H::new(&self.0, NoRecorder).map(drop)
+        }
+    }
+    let made = dispatch(configuration, Make(heap_config(configuration, limit)))?;
+    made.map_err(|error| match Trouble::from(error) {
+        Trouble::Request(message) => Trouble::Request(format!("{configuration}: {message}")),
+        other => other,
+    })
+}
+
+fn unknown_strategy(configuration: &Configuration) -> HeapError {
+    let known = STRATEGIES.iter().map(|strategy| strategy.name.to_string()).collect();
+    HeapError::Unknown { part: "strategy", given: configuration.strategy.clone(), known }
+}
+
+fn unknown_memory(strategy: &Strategy, given: &str) -> HeapError {
+    let known = strategy.memory.iter().map(|name| name.to_string()).collect();
+    HeapError::Unknown { part: "memory source", given: given.to_string(), known }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(strategy: &Strategy, policy: Option<&str>, memory: Option<&str>) -> String {
+        let policy = policy.map(|name| format!("@{name}")).unwrap_or_default();
+        let memory = memory.map(|name| format!("+{name}")).unwrap_or_default();
+        format!("{}{policy}{memory}", strategy.name)
+    }
+
+    #[test]
+    fn every_listed_combination_makes_a_heap() {
+        for strategy in STRATEGIES {
+            let policies = strategy.policies.iter().copied().map(Some).chain([None]);
+            for policy in policies {
+                for memory in strategy.memory.iter().copied().map(Some).chain([None]) {
+                    let text = text(strategy, policy, memory);
+                    check(&resolve(&text).unwrap(), None)
+                        .unwrap_or_else(|trouble| panic!("{text}: {trouble}"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn listed_policies_and_keys_are_what_the_strategies_know() {
+        struct Known(HeapConfig);
+        impl WithHeap<NoRecorder> for Known {
+            type Output = Vec<String>;
+            fn call<H: Heap<Recorder = NoRecorder> + Introspect>(self) -> Vec<String> {
+                match H::new(&self.0, NoRecorder).map(drop) {
+                    Err(HeapError::Unknown { known, .. }) => known,
+                    other => panic!("{:?}: {other:?}", self.0),
+                }
+            }
+        }
+        for strategy in STRATEGIES {
+            let mut configuration = resolve(strategy.name).unwrap();
+            configuration.settings = vec![("no-such-key".into(), "1".into())];
+            let keys = dispatch(&configuration, Known(heap_config(&configuration, None))).unwrap();
+            assert_eq!(keys, strategy.keys, "{}", strategy.name);
+            let mut configuration = resolve(strategy.name).unwrap();
+            configuration.policy = Some("no-such-policy".into());
+            let policies = dispatch(&configuration, Known(heap_config(&configuration, None))).unwrap();
+            assert_eq!(policies, strategy.policies, "{}", strategy.name);
+        }
+    }
+
+    #[test]
+    fn default_configurations_are_whole_and_can_run() {
+        for text in DEFAULT_CONFIGURATIONS {
+            let configuration = resolve(text).unwrap();
+            assert_eq!(configuration.to_string(), *text);
+            check(&configuration, None).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_filled_in_and_what_is_unknown_refused() {
+        assert_eq!(resolve("refcount").unwrap().to_string(), "refcount+pymalloc");
+        assert_eq!(resolve("bump").unwrap().to_string(), "bump");
+        let refused = |text: &str| {
+            let trouble =
+                resolve(text).map_err(Trouble::from).and_then(|found| check(&found, None)).unwrap_err();
+            assert_eq!(trouble.exit_status(), 2);
+            trouble.to_string()
+        };
+        assert_eq!(refused("mark-swep"), "unknown strategy 'mark-swep', did you mean 'mark-sweep'?");
+        assert!(refused("refcount+mimaloc").ends_with("did you mean 'mimalloc'?"));
+        assert!(refused("bump+mimalloc").contains("unknown memory source 'mimalloc', expected none"));
+        assert!(refused("mark-sweep:heep=4x").ends_with("unknown key 'heep', did you mean 'heap'?"));
+        assert!(refused("refcount-generational@3.1").ends_with("did you mean '3.13'?"));
+    }
+}

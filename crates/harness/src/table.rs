@@ -1,0 +1,223 @@
+//! Tables for people: plain ones, and the summary of a run.
+
+use crate::units;
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+use heapbench_results::{Measured, Row, Setting, Summary};
+
+/// Stands behind the best value of a column.
+const BEST: char = '*';
+
+/// Stands below the summary.
+const LEGEND: &str = "* best of its column. time/op: median over processes, ± half its interval. in gc: share of the \
+    time inside collections.\ngcs by age: collections of the young, the middle and all.";
+
+/// A column of the summary: its title, the number that decides which row is best (the least), and its text.
+struct Column {
+    title: &'static str,
+    number: fn(&Measured) -> Option<f64>,
+    text: fn(&Measured) -> String,
+}
+
+/// The columns whose best is marked.
+const COLUMNS: [Column; 9] = [
+    Column {
+        title: "time/op",
+        number: |m| Some(m.ns_per_operation.median),
+        text: |m| units::duration(m.ns_per_operation.median),
+    },
+    Column { title: "of best", number: |_| None, text: |m| format!("{:.2}x", m.relative_time) },
+    Column {
+        title: "pause p50",
+        number: |m| Some(m.pauses.p50_ns.unwrap_or(0) as f64),
+        text: |m| pause(m, m.pauses.p50_ns),
+    },
+    Column {
+        title: "p99",
+        number: |m| Some(m.pauses.p99_ns.unwrap_or(0) as f64),
+        text: |m| pause(m, m.pauses.p99_ns),
+    },
+    Column {
+        title: "max",
+        number: |m| Some(m.pauses.max_ns as f64),
+        text: |m| pause(m, Some(m.pauses.max_ns)),
+    },
+    Column { title: "in gc", number: |m| Some(m.collect_share), text: |m| units::share(m.collect_share) },
+    Column {
+        title: "peak live",
+        number: |m| Some(m.peak_live_bytes as f64),
+        text: |m| units::bytes(m.peak_live_bytes),
+    },
+    Column {
+        title: "held",
+        number: |m| Some(m.peak_held_bytes as f64),
+        text: |m| units::bytes(m.peak_held_bytes),
+    },
+    Column {
+        title: "RSS",
+        number: |m| Some(m.peak_rss_bytes as f64),
+        text: |m| units::bytes(m.peak_rss_bytes),
+    },
+];
+
+fn pause(measured: &Measured, nanoseconds: Option<u64>) -> String {
+    match (measured.pauses.count, nanoseconds) {
+        (0, _) => "none".to_string(),
+        (_, Some(nanoseconds)) => units::duration(nanoseconds as f64),
+        (_, None) => "unknown".to_string(),
+    }
+}
+
+/// A table with titles, without lines, everything to the left.
+pub fn plain(titles: &[&str], rows: Vec<Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(titles.to_vec()).add_rows(rows);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.trim_fmt()
+}
+
+/// The summary: a table for each workload. The best of each column has a star, and is bold where `bold` is
+/// set.
+pub fn summary(summary: &Summary, bold: bool) -> String {
+    let mut text = String::new();
+    for rows in summary.rows.chunk_by(|a, b| a.setting == b.setting) {
+        let table = workload_table(rows);
+        text += &title(&rows[0].setting, rows);
+        text.push('\n');
+        text += &if bold { embolden(&table) } else { table };
+        text += "\n\n";
+    }
+    for row in summary.rows.iter().filter(|row| !row.error.is_empty()) {
+        text += &format!("{}  {}: {}\n", row.strategy, row.setting.workload, row.error);
+    }
+    for found in &summary.disagreements {
+        text += &format!(
+            "{}: strategies read back different values: {:?}\n",
+            found.setting.workload, found.checksums
+        );
+    }
+    summary.warnings.iter().for_each(|warning| text += &format!("warning: {warning}\n"));
+    text + LEGEND
+}
+
+fn title(setting: &Setting, rows: &[Row]) -> String {
+    let unit =
+        heapbench_workload::find(&setting.workload).map_or("operation".to_string(), |found| found.unit);
+    let mut title = format!("{}, one {unit} an op; {}:", setting.workload, setting.profile);
+    for (name, value) in &setting.parameters {
+        title += &format!(" {name}={value}");
+    }
+    if let Some(limit) = setting.heap_limit {
+        title += &format!("; heap limit {}", units::bytes(limit));
+    }
+    let mutator = rows.iter().find_map(|row| row.measured.as_ref()?.mutator_ns_per_operation);
+    if let Some(nanoseconds) = mutator {
+        title += &format!("; the mutator alone: {}/op", units::duration(nanoseconds));
+    }
+    title
+}
+
+fn workload_table(rows: &[Row]) -> String {
+    let mut table = Table::new();
+    let mut titles = vec!["strategy"];
+    titles.extend(COLUMNS.iter().map(|column| column.title));
+    titles.insert(2, "±");
+    titles.extend(["gcs by age", "cells"]);
+    table.load_style(NOTHING).set_header(titles);
+    let best = COLUMNS.each_ref().map(|column| best_of(column, rows));
+    for row in rows {
+        table.add_row(cells(row, &best));
+    }
+    for (number, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, if number == 0 { 2 } else { 1 }));
+        if number > 0 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt()
+}
+
+/// The least number of a column, unless more than half of the rows have it: then it marks nothing.
+fn best_of(column: &Column, rows: &[Row]) -> Option<f64> {
+    let numbers: Vec<f64> = rows.iter().filter_map(|row| (column.number)(row.measured.as_ref()?)).collect();
+    let best = numbers.iter().copied().min_by(f64::total_cmp)?;
+    let sharers = numbers.iter().filter(|number| **number == best).count();
+    (2 * sharers <= numbers.len()).then_some(best)
+}
+
+fn cells(row: &Row, best: &[Option<f64>; COLUMNS.len()]) -> Vec<String> {
+    let statuses: Vec<String> = row.statuses.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    let mut cells = vec![row.strategy.clone()];
+    match &row.measured {
+        Some(measured) => {
+            cells.extend(COLUMNS.iter().zip(best).map(|(column, best)| {
+                let is_best = best.is_some() && (column.number)(measured) == *best;
+                format!("{}{}", (column.text)(measured), if is_best { BEST } else { ' ' })
+            }));
+            let time = &measured.ns_per_operation;
+            cells.insert(2, units::share((time.high - time.low) / 2.0 / time.median.max(f64::MIN_POSITIVE)));
+            cells.push(measured.collections.map(units::count).join("/"));
+        }
+        None => cells.resize(COLUMNS.len() + 3, "-".to_string()),
+    }
+    cells.push(statuses.join(", "));
+    cells
+}
+
+/// Makes what carries a star bold: the number and, behind its space, the unit.
+fn embolden(table: &str) -> String {
+    let mut text = String::with_capacity(table.len());
+    let mut rest = table;
+    while let Some(star) = rest.find(BEST) {
+        let cell = rest[..star].rfind("  ").map_or(0, |gap| gap + 2);
+        text += &format!("{}\x1b[1m{}\x1b[0m", &rest[..cell], &rest[cell..=star]);
+        rest = &rest[star + 1..];
+    }
+    text + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Job;
+    use heapbench_results::{Record, Status, summary::summarize};
+
+    fn record(strategy: &str, wall_ns: u64, status: Status) -> Record {
+        let job = Job {
+            run: "r".into(),
+            strategy: strategy.into(),
+            workload: "rings".into(),
+            profile: "smoke".into(),
+            parameters: Default::default(),
+            invocation: 0,
+            seed: 1,
+            heap_limit: None,
+        };
+        let error = if status == Status::Ok { "" } else { "SIGSEGV" };
+        Record { wall_ns, operations: 10, checksum: "0".into(), ..job.ended(status, error) }
+    }
+
+    #[test]
+    fn the_best_is_marked_and_failures_are_rows() {
+        let (ok, failed) = (Status::Ok, Status::Failed);
+        let records = [record("fast", 100, ok), record("slow", 5000, ok), record("broken", 0, failed)];
+        let text = summary(&summarize(&records), false);
+        let row = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap().to_string();
+        assert!(row("fast").contains("10.0 ns*"), "{text}");
+        assert!(row("slow").contains("500 ns "), "{text}");
+        assert!(row("broken ").contains("1 failed"), "{text}");
+        assert!(text.contains("broken  rings: SIGSEGV"), "{text}");
+        assert_eq!(text.matches('*').count(), 2, "ties of all and failures carry no star: {text}");
+    }
+
+    #[test]
+    fn bold_is_the_starred_cell_alone() {
+        assert_eq!(
+            embolden("a  1.00 ns*  2.00 ns \nb  3 B  "),
+            "a  \x1b[1m1.00 ns*\x1b[0m  2.00 ns \nb  3 B  "
+        );
+        assert_eq!(embolden("nothing"), "nothing");
+    }
+}
