@@ -2,15 +2,67 @@
 //!
 //! Leijen, Zorn, de Moura: Mimalloc: free list sharding in action (APLAS 2019). Version 2, as in CPython, built by the
 //! `mimalloc` crate; it is not the process's global allocator.
+//!
+//! Each source gives mimalloc an address range of its own to live in. mimalloc gives freed memory back to the system
+//! late and does not say how much it sits on; of a range of our own the system tells which pages are resident, and
+//! that is what is held, segment headers and free pages included.
 
+use crate::reservation::Reservation;
 use crate::source::{ALIGNMENT, MemorySource};
 use heapbench_heap::HeapError;
 use libmimalloc_sys as mi;
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr::NonNull;
+use std::sync::{Mutex, PoisonError};
 
 /// Half of the address space. Signed, because a limit that is set below what is in use leaves less than no room.
 const UNLIMITED: isize = isize::MAX;
+
+/// mimalloc's unit of an arena: a segment.
+const SEGMENT: usize = 32 << 20;
+
+/// A range that mimalloc manages. It has no way to give one back, so ranges whose source is gone wait here.
+static IDLE: Mutex<Vec<Range>> = Mutex::new(Vec::new());
+
+#[derive(Clone, Copy, Debug)]
+struct Range {
+    arena: mi::mi_arena_id_t,
+    start: usize,
+    bytes: usize,
+}
+
+impl Range {
+    /// An idle range, or a new one.
+    fn obtain() -> Result<Range, HeapError> {
+        if let Some(range) = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+            return Ok(range);
+        }
+        let reservation = Reservation::largest(64 << 30, 2 * SEGMENT)?;
+        let (start, bytes) = (reservation.start().as_ptr(), reservation.bytes());
+        let mut arena = Default::default();
+        // SAFETY: the reservation is writable, zero and nobody else's, and stays mapped for the process's life.
+        let managed = unsafe {
+            mi::mi_manage_os_memory_ex(start.cast(), bytes, true, false, true, -1, true, &mut arena)
+        };
+        if !managed {
+            return Err(HeapError::Refused { requested: bytes });
+        }
+        std::mem::forget(reservation);
+        Ok(Range { arena, start: start.expose_provenance(), bytes })
+    }
+
+    /// Resident bytes of a stretch of whole pages.
+    fn resident(&self, offset: usize, bytes: usize) -> usize {
+        // SAFETY: no precondition.
+        let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;
+        let mut pages = vec![0u8; bytes.div_ceil(page)];
+        let start = std::ptr::with_exposed_provenance_mut::<c_void>(self.start + offset);
+        // SAFETY: the stretch is inside the mapping, and the vector has a byte for each of its pages.
+        let known = unsafe { libc::mincore(start, bytes, pages.as_mut_ptr().cast()) } == 0;
+        if known { pages.iter().filter(|page| **page & 1 != 0).count() * page } else { 0 }
+    }
+}
 
 /// A mimalloc heap.
 #[derive(Debug)]
@@ -19,6 +71,9 @@ pub struct Mimalloc {
     limit: isize,
     /// The limit less the live bytes: one number to compare with and to keep.
     room: isize,
+    range: Range,
+    /// Bytes from the range's start that have been used, as far as is known.
+    used: Cell<usize>,
 }
 
 // SAFETY: mimalloc aligns blocks of 16 bytes and more to 16, and smaller ones are asked for as 16; it never moves
@@ -27,21 +82,22 @@ unsafe impl MemorySource for Mimalloc {
     const NAME: &'static str = "mimalloc";
 
     fn new() -> Result<Self, HeapError> {
-        // SAFETY: no precondition.
-        let heap = NonNull::new(unsafe { mi::mi_heap_new() }).ok_or(HeapError::Refused { requested: 0 })?;
-        Ok(Mimalloc { heap, limit: UNLIMITED, room: UNLIMITED })
+        let range = Range::obtain()?;
+        // SAFETY: the arena exists.
+        let heap = NonNull::new(unsafe { mi::mi_heap_new_in_arena(range.arena) });
+        let heap = heap.ok_or(HeapError::Refused { requested: SEGMENT })?;
+        Ok(Mimalloc { heap, limit: UNLIMITED, room: UNLIMITED, range, used: Cell::new(0) })
     }
 
     #[inline(always)]
     fn allocate(&mut self, size: usize) -> Option<NonNull<u8>> {
-        let size = size as isize;
-        if size > self.room {
+        let bytes = size as isize;
+        if bytes > self.room {
             return None;
         }
         // SAFETY: the heap lives as long as `self`.
-        let block =
-            NonNull::new(unsafe { mi::mi_heap_malloc(self.heap.as_ptr(), (size as usize).max(ALIGNMENT)) })?;
-        self.room -= size;
+        let block = NonNull::new(unsafe { mi::mi_heap_malloc(self.heap.as_ptr(), size.max(ALIGNMENT)) })?;
+        self.room -= bytes;
         Some(block.cast())
     }
 
@@ -57,19 +113,27 @@ unsafe impl MemorySource for Mimalloc {
         (self.limit - self.room) as usize
     }
 
-    /// Committed bytes of the heap's pages, as mimalloc's own walk over its areas reports them.
+    /// Resident bytes of the range: up to the highest address that mimalloc has in use, and on while there are any,
+    /// because it takes memory from the low end.
     fn held_bytes(&self) -> usize {
-        let mut committed = 0usize;
-        // SAFETY: the heap is alive; the visitor only adds to the counter that it is given.
+        let mut end = self.range.start + self.used.get();
+        // SAFETY: the heap is alive; the visitor only raises the number that it is given.
         unsafe {
-            mi::mi_heap_visit_blocks(
-                self.heap.as_ptr(),
-                false,
-                Some(add_committed),
-                std::ptr::from_mut(&mut committed).cast(),
-            );
+            let end = std::ptr::from_mut(&mut end).cast();
+            mi::mi_heap_visit_blocks(self.heap.as_ptr(), false, Some(raise_to_end), end);
         }
-        committed
+        let (mut held, mut offset) = (0, 0);
+        while offset < self.range.bytes {
+            let bytes = SEGMENT.min(self.range.bytes - offset);
+            let resident = self.range.resident(offset, bytes);
+            if resident == 0 && self.range.start + offset >= end {
+                break;
+            }
+            held += resident;
+            offset += bytes;
+        }
+        self.used.set(offset);
+        held
     }
 
     fn set_limit(&mut self, bytes: Option<usize>) {
@@ -79,19 +143,22 @@ unsafe impl MemorySource for Mimalloc {
     }
 }
 
-/// Adds an area's committed bytes to a counter.
+/// Raises an address to the end of an area.
 ///
 /// # Safety
-/// `area` is a valid area and `total` a `usize`, as in `held_bytes`.
-unsafe extern "C" fn add_committed(
+/// `area` is a valid area and `end` a `usize`, as in `held_bytes`.
+unsafe extern "C" fn raise_to_end(
     _heap: *const mi::mi_heap_t,
     area: *const mi::mi_heap_area_t,
     _block: *mut c_void,
     _block_size: usize,
-    total: *mut c_void,
+    end: *mut c_void,
 ) -> bool {
-    // SAFETY: mimalloc passes a valid area, and `total` is the counter of `held_bytes`.
-    unsafe { *total.cast::<usize>() += (*area).committed };
+    // SAFETY: by the contract.
+    unsafe {
+        let (area, end) = (&*area, &mut *end.cast::<usize>());
+        *end = (*end).max(area.blocks.addr() + area.reserved);
+    }
     true
 }
 
@@ -99,5 +166,47 @@ impl Drop for Mimalloc {
     fn drop(&mut self) {
         // SAFETY: the heap is ours, and with the source gone no block of it is used.
         unsafe { mi::mi_heap_destroy(self.heap.as_ptr()) }
+        IDLE.lock().unwrap_or_else(PoisonError::into_inner).push(self.range);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn held_covers_what_is_live_and_what_is_kept_after_a_free() {
+        let mut source = Mimalloc::new().unwrap();
+        let before = source.held_bytes();
+        let blocks: Vec<_> = (0..1000).map(|_| source.allocate(4000).unwrap()).collect();
+        // SAFETY: each block is 4000 bytes and in use.
+        blocks.iter().for_each(|block| unsafe { block.write_bytes(1, 4000) });
+        assert_eq!(source.live_bytes(), 4_000_000);
+        let full = source.held_bytes();
+        assert!(full >= before + 4_000_000 && full < before + 5_000_000, "{before} {full}");
+        // SAFETY: each block is freed once and not used afterwards.
+        blocks.into_iter().for_each(|block| unsafe { source.free(block, 4000) });
+        assert_eq!(source.live_bytes(), 0);
+        assert!(source.held_bytes() <= full);
+    }
+
+    #[test]
+    fn a_limit_holds_for_live_bytes() {
+        let mut source = Mimalloc::new().unwrap();
+        source.set_limit(Some(100));
+        let block = source.allocate(64).unwrap();
+        assert!(source.allocate(64).is_none());
+        source.set_limit(Some(10));
+        assert!(source.allocate(1).is_none());
+        source.set_limit(None);
+        // SAFETY: allocated above with this size, and not used afterwards.
+        unsafe { source.free(block, 64) };
+        assert_eq!(source.live_bytes(), 0);
+    }
+
+    #[test]
+    fn ranges_are_used_again() {
+        let sources: Vec<_> = (0..200).map(|_| Mimalloc::new().map(|source| source.range.arena)).collect();
+        assert!(sources.into_iter().all(|source| source.is_ok()));
     }
 }

@@ -11,8 +11,8 @@
 //! 2. Every word is nil or a reference that its owner put there; words at and above `top` are nil.
 
 use crate::object::Ref;
+use crate::reservation::Reservation;
 use heapbench_heap::{Frame, HeapError, Local, OutOfMemory};
-use rustix::mm::{MapFlags, ProtFlags};
 use std::cell::Cell;
 use std::ptr::NonNull;
 
@@ -33,6 +33,7 @@ pub struct DataStack {
     limit: *mut Word,
     top: *mut Word,
     bottom: *mut Word,
+    _words: Reservation,
 }
 
 impl DataStack {
@@ -41,18 +42,9 @@ impl DataStack {
     /// # Errors
     /// The system refuses the address space.
     pub fn new() -> Result<DataStack, HeapError> {
-        let size = (WORDS + GUARD) * size_of::<Word>();
-        // SAFETY: a fresh private mapping touches no existing memory.
-        let bottom = unsafe {
-            rustix::mm::mmap_anonymous(
-                std::ptr::null_mut(),
-                size,
-                ProtFlags::READ | ProtFlags::WRITE,
-                MapFlags::PRIVATE | MapFlags::NORESERVE,
-            )
-        };
-        let bottom = bottom.map_err(|_| HeapError::Refused { requested: size })?.cast::<Word>();
-        Ok(DataStack { base: bottom, top: bottom, limit: bottom.wrapping_add(WORDS), bottom })
+        let words = Reservation::new((WORDS + GUARD) * size_of::<Word>())?;
+        let bottom = words.start().as_ptr().cast::<Word>();
+        Ok(DataStack { base: bottom, limit: bottom.wrapping_add(WORDS), top: bottom, bottom, _words: words })
     }
 
     #[inline(always)]
@@ -191,14 +183,6 @@ impl DataStack {
         let len = (self.top.addr() - self.bottom.addr()) / size_of::<Word>();
         // SAFETY: the words from `bottom` to `top` are mapped and initialised.
         unsafe { std::slice::from_raw_parts(self.bottom.cast(), len) }
-    }
-}
-
-impl Drop for DataStack {
-    fn drop(&mut self) {
-        // SAFETY: the mapping was made by `new` with this size, and nothing borrows from it any more.
-        let unmapped = unsafe { rustix::mm::munmap(self.bottom.cast(), (WORDS + GUARD) * size_of::<Word>()) };
-        debug_assert!(unmapped.is_ok());
     }
 }
 
