@@ -9,8 +9,9 @@ use heapbench_results::{Measured, Row, Setting, Summary};
 const BEST: char = '*';
 
 /// Stands below the summary.
-const LEGEND: &str = "* best of its column. time/op: median over processes, ± half its interval. in gc: share of the \
-    time inside collections.\ngcs by age: collections of the young, the middle and all.";
+const LEGEND: &str = "* best of its column. time/op: median over processes, ± half its interval. mutator: at \
+    most this share is the program's own.\nin gc: share of the time inside collections. gcs by age: collections of \
+    the young, the middle and all.";
 
 /// A column of the summary: its title, the number that decides which row is best (the least), and its text.
 struct Column {
@@ -20,13 +21,18 @@ struct Column {
 }
 
 /// The columns whose best is marked.
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 10] = [
     Column {
         title: "time/op",
         number: |m| Some(m.ns_per_operation.median),
         text: |m| units::duration(m.ns_per_operation.median),
     },
     Column { title: "of best", number: |_| None, text: |m| format!("{:.2}x", m.relative_time) },
+    Column {
+        title: "mutator",
+        number: |_| None,
+        text: |m| m.manager_share.map_or("-".to_string(), |manager| units::share(1.0 - manager)),
+    },
     Column {
         title: "pause p50",
         number: |m| Some(m.pauses.p50_ns.unwrap_or(0) as f64),
@@ -114,7 +120,7 @@ fn title(setting: &Setting, rows: &[Row]) -> String {
     }
     let mutator = rows.iter().find_map(|row| row.measured.as_ref()?.mutator_ns_per_operation);
     if let Some(nanoseconds) = mutator {
-        title += &format!("; the mutator alone: {}/op", units::duration(nanoseconds));
+        title += &format!("; the mutator alone: at most {}/op", units::duration(nanoseconds));
     }
     title
 }

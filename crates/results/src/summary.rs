@@ -59,10 +59,9 @@ pub struct Measured {
     pub operations_per_second: f64,
     /// `ns_per_operation` as a multiple of the fastest strategy's in the same setting: 1 for that one.
     pub relative_time: f64,
-    /// What `bump` says the mutator itself needs for a unit of work in the same setting.
+    /// At most what the mutator itself needs for a unit of work in the same setting.
     pub mutator_ns_per_operation: Option<f64>,
-    /// `ns_per_operation` less the mutator's. Negative when the strategy beats the estimate, by locality or
-    /// by noise; it is left so.
+    /// `ns_per_operation` less the mutator's.
     pub manager_ns_per_operation: Option<f64>,
     /// The manager's part of the time: `manager_ns_per_operation` over `ns_per_operation`.
     pub manager_share: Option<f64>,
@@ -236,17 +235,23 @@ pub fn pooled_pauses(cells: &[&Record]) -> Result<Option<Distribution>, String> 
     })
 }
 
-/// What the mutator itself needs for a unit of work, from the cells of the same work that measured it. The
-/// heap's limit does not matter: a heap that never reclaims seldom fits under one.
+/// At most what the mutator itself needs for a unit of work: the least of what was measured for it (under `bump`, whose
+/// memory is never reused and so is seldom in the cache) and of what each strategy needs outside of its
+/// collections. The heap's limit does not matter: a heap that never reclaims seldom fits under one.
 fn mutator_ns_per_operation(groups: &[Group], setting: &Setting) -> Option<f64> {
-    let values: Vec<f64> = groups
-        .iter()
-        .filter(|group| work(&group.setting) == work(setting))
-        .flat_map(|group| group.strategies.values().flatten())
-        .filter(|cell| cell.status == Status::Ok && cell.operations > 0)
-        .filter_map(|cell| Some(cell.mutator_ns? as f64 / cell.operations as f64))
-        .collect();
-    median(&values)
+    let same_work = || groups.iter().filter(|group| work(&group.setting) == work(setting));
+    let middle = |cells: &[&Record], value: &dyn Fn(&Record) -> Option<u64>| {
+        let good = cells.iter().filter(|cell| cell.status == Status::Ok && cell.operations > 0);
+        median(
+            &good.filter_map(|cell| Some(value(cell)? as f64 / cell.operations as f64)).collect::<Vec<_>>(),
+        )
+    };
+    let strategies = || same_work().flat_map(|group| group.strategies.values());
+    let measured = strategies().filter_map(|cells| middle(cells, &|cell| cell.mutator_ns));
+    let outside =
+        strategies().filter_map(|cells| middle(cells, &|cell| cell.wall_ns.checked_sub(cell.collect_ns)));
+    let least = measured.min_by(f64::total_cmp)?;
+    outside.chain([least]).min_by(f64::total_cmp)
 }
 
 /// Fills in `relative_time` in the rows of one setting.

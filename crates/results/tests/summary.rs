@@ -109,12 +109,17 @@ fn the_manager_s_share_is_the_rest_after_the_mutator() {
     let summary =
         summarize(&[bump, Record { heap_limit: Some(1), ..timed("a", 0, 240_000) }, timed("b", 0, 30_000)]);
     let measured = |name| row(&summary, name).measured.as_ref().unwrap();
-    assert_eq!(measured("a").mutator_ns_per_operation, Some(60.0));
+    // What `b` needs in all is less than the estimate: the mutator can't need more.
+    assert_eq!(measured("a").mutator_ns_per_operation, Some(30.0));
     assert_eq!(
         (measured("a").manager_ns_per_operation, measured("a").manager_share),
-        (Some(180.0), Some(0.75))
+        (Some(210.0), Some(0.875))
     );
-    assert_eq!(measured("b").manager_ns_per_operation, Some(-30.0));
+    assert_eq!(measured("b").manager_ns_per_operation, Some(0.0));
+    let bump = Record { mutator_ns: Some(60_000), ..timed("x", 0, 80_000) };
+    let collecting = Record { collect_ns: 20_000, ..timed("c", 0, 90_000) };
+    let summary = summarize(&[bump, collecting]);
+    assert_eq!(row(&summary, "c").measured.as_ref().unwrap().mutator_ns_per_operation, Some(60.0));
 }
 
 #[test]

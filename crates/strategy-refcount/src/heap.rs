@@ -191,17 +191,11 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
         if !fits.is_valid() || object.is_leaf() {
             return Err(OutOfMemory { requested: bytes.saturating_add(slots as usize * 8) });
         }
-        let block = match object.resize_needs(slots as usize, bytes) {
+        let needs = object.resize_needs(slots as usize, bytes);
+        let block = match needs {
             None => None,
             Some(0) => Some(NonNull::<u64>::dangling().cast()),
-            Some(size) => {
-                let block = self.block(size)?;
-                self.counters.bytes_allocated += size as u64;
-                if self.recorder.advance(size) {
-                    self.sample_footprint();
-                }
-                Some(block)
-            }
+            Some(size) => Some(self.block(size)?),
         };
         let kept = (slots as usize).min(object.slot_count());
         let cut: Vec<_> = object.slots()[kept..].iter().map(|slot| slot.take()).collect();
@@ -210,6 +204,9 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
         self.peak_live = self.peak_live.max(self.source.live_bytes());
         // SAFETY: the object has another storage now.
         unsafe { self.free_storage(outgrown) };
+        if let Some(size) = needs {
+            self.advance(size);
+        }
         self.release_all(cut);
         Ok(())
     }
@@ -284,7 +281,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
     }
 
     fn counters(&self) -> Counters {
-        let bytes_freed = self.counters.bytes_allocated - self.source.live_bytes() as u64;
+        let bytes_freed = self.counters.bytes_allocated.saturating_sub(self.source.live_bytes() as u64);
         Counters { bytes_freed, ..self.counters }
     }
 

@@ -30,7 +30,6 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         let object = unsafe { Ref::create(block.add(prefix), shape, storage_block) };
         count::set(object, 1);
         self.counters.objects_allocated += 1;
-        self.counters.bytes_allocated += (size + storage) as u64;
         if !shape.kind.is_leaf() {
             self.collector.born(object);
         }
@@ -38,9 +37,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
             self.census.insert(object);
             self.recorder.allocated(object.address(), shape);
         }
-        if self.recorder.advance(size + storage) {
-            self.sample_footprint();
-        }
+        self.advance(size + storage);
         Ok(object)
     }
 
@@ -115,9 +112,18 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         }
     }
 
+    /// The allocation clock advances by blocks that are in use, and written, by now.
+    #[inline(always)]
+    pub(crate) fn advance(&mut self, bytes: usize) {
+        self.counters.bytes_allocated += bytes as u64;
+        if self.recorder.advance(bytes) {
+            self.sample_footprint();
+        }
+    }
+
     #[cold]
     #[inline(never)]
-    pub(crate) fn sample_footprint(&mut self) {
+    fn sample_footprint(&mut self) {
         let now = heapbench_heap::Heap::footprint(self);
         self.recorder.footprint(now);
     }
