@@ -41,9 +41,9 @@ pub struct Counters {
     pub bytes_allocated: u64,
     /// Bytes of reclaimed objects and outgrown item buffers.
     pub bytes_freed: u64,
-    /// Reference counts raised.
+    /// References taken by counting heaps; those to immortal objects too, whose counts stay.
     pub increments: u64,
-    /// Reference counts lowered.
+    /// References let go of by counting heaps; those to immortal objects too.
     pub decrements: u64,
     /// Collections by generation; heaps without generations count in the last.
     pub collections: [u64; 3],

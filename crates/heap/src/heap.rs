@@ -34,8 +34,8 @@ pub trait Heap: Sized {
     /// An unknown policy, key or value in `config`; address space that the system refuses.
     fn new(config: &HeapConfig, recorder: Self::Recorder) -> Result<Self, HeapError>;
 
-    /// Frees everything at once where no local is held: the end of a region. True when it did so; heaps that
-    /// reclaim object by object have nothing to do and answer false. Runs no finalizers.
+    /// Frees everything at once where no local is held and no object is immortal: the end of a region. True when it
+    /// did so; heaps that reclaim object by object have nothing to do and answer false. Runs no finalizers.
     fn reset(&mut self) -> bool;
 
     // ---------------------------------------------------------------- roots
@@ -50,8 +50,9 @@ pub trait Heap: Sized {
     /// Leaves the function, releasing its locals in order, its arguments included.
     fn leave(&mut self, frame: Frame);
 
-    /// Leaves the function and returns the value of `result`, moved to the caller's local where the first
-    /// argument was (for a function without arguments: lost, so enter with at least one).
+    /// Leaves the function and returns the value of `result`: taken first; then the other locals are released in
+    /// order; then it is in the caller's local where the first argument was (for a function without arguments it is
+    /// lost, so enter with at least one).
     fn leave_with(&mut self, frame: Frame, result: Local);
 
     /// Whether the local is nil.
@@ -101,7 +102,7 @@ pub trait Heap: Sized {
     /// bytes zero; slots cut off are released in order, last.
     ///
     /// # Errors
-    /// Out of memory, or a shape beyond its limits: no effect.
+    /// Out of memory, a shape beyond its limits, or an object of a leaf kind or weak reference: no effect.
     fn resize(&mut self, object: Local, slots: u32, bytes: usize) -> Result<(), OutOfMemory>;
 
     /// The object's payload bytes.
@@ -112,7 +113,7 @@ pub trait Heap: Sized {
 
     // ---------------------------------------------------------------- weak references, finalizers, immortals
 
-    /// Makes a new weak reference to `target`, an object of [`Kind::Weak`](crate::Kind::Weak) of its own. The
+    /// Makes a new weak reference to `target`, which is no leaf kind and no weak reference: an object of [`Kind::Weak`](crate::Kind::Weak) of its own. The
     /// callback is called when the reference is cleared while it is alive itself.
     ///
     /// # Errors
@@ -144,7 +145,8 @@ pub trait Heap: Sized {
     /// collecting already.
     fn collect(&mut self, generation: Generation) -> Option<Collected>;
 
-    /// Sets or lifts the limit on held memory, in bytes. Lowering it below what is in use frees nothing.
+    /// Sets or lifts the limit on memory, in bytes: on held memory where the memory source knows it at once, on live
+    /// bytes where it does not (general allocators). Lowering it below what is in use frees nothing.
     fn set_limit(&mut self, bytes: Option<usize>);
 
     // ---------------------------------------------------------------- evidence

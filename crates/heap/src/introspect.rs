@@ -57,7 +57,8 @@ pub trait Introspect {
         Err(Unsupported)
     }
 
-    /// `gc.freeze()`: the objects alive now count as reachable until `unfreeze`.
+    /// `gc.freeze()`: the objects that the collector knows now count as reachable until `unfreeze`. Counting still
+    /// reclaims them.
     fn freeze(&mut self) -> Result<(), Unsupported> {
         Err(Unsupported)
     }

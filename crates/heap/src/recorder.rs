@@ -56,7 +56,8 @@ pub trait Recorder: Sized {
     #[inline(always)]
     fn footprint(&mut self, _now: Footprint) {}
 
-    /// The mutator begins to wait.
+    /// The mutator begins to wait. Pauses do not nest: what waits inside another pause is part of it. A collection
+    /// runs its hooks and reports its deaths before it stops; heaps without generations collect `FULL`.
     #[inline(always)]
     fn pause_started(&mut self, _pause: Pause) {}
 

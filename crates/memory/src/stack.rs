@@ -97,14 +97,18 @@ impl DataStack {
     /// The stack is full; nothing changed.
     #[inline(always)]
     pub fn enter(&mut self, arguments: usize, locals: usize) -> Result<Frame, OutOfMemory> {
-        if arguments > locals || arguments > self.len() {
-            no_such_arguments(arguments, locals, self.len());
-        }
-        let more = locals - arguments;
-        if more > (self.limit.addr() - self.top.addr()) / size_of::<Word>() {
-            return Err(OutOfMemory { requested: more.saturating_mul(size_of::<Word>()) });
+        // Constants in nearly every mutator, so that two comparisons of addresses remain.
+        if arguments > locals || locals > Local::MAX as usize {
+            no_such_frame(arguments, locals, self.len());
         }
         let base = self.top.wrapping_sub(arguments);
+        let top = base.wrapping_add(locals);
+        if base < self.base {
+            no_such_frame(arguments, locals, self.len());
+        }
+        if top > self.limit {
+            return Err(OutOfMemory { requested: (locals - arguments) * size_of::<Word>() });
+        }
         let frame = Frame {
             caller_base: self.base.expose_provenance(),
             base: base.expose_provenance(),
@@ -112,7 +116,7 @@ impl DataStack {
             locals,
         };
         self.base = base;
-        self.top = self.top.wrapping_add(more);
+        self.top = top;
         Ok(frame)
     }
 
@@ -188,9 +192,11 @@ impl DataStack {
 
 #[cold]
 #[inline(never)]
-fn no_such_arguments(arguments: usize, locals: usize, len: usize) -> ! {
+fn no_such_frame(arguments: usize, locals: usize, len: usize) -> ! {
     panic!(
-        "{arguments} arguments for a frame of {locals} locals, expected at most those and the caller's {len}"
+        "a frame of {locals} locals with {arguments} arguments, expected at most {} locals and, of those and the \
+         caller's {len}, as many arguments",
+        Local::MAX
     )
 }
 

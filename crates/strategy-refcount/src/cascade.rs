@@ -11,6 +11,7 @@ use crate::collect::CycleCollector;
 use crate::{RefCount, count};
 use heapbench_heap::{Hook, Kind, Local, Pause, Recorder, Work};
 use heapbench_memory::{Flag, MemorySource, Ref};
+use std::cell::Cell;
 
 /// Depth of the path down to which an object's memory is given back after that of its children, as CPython's
 /// deallocators do: free lists then offer it in the order in which the next such structure is built. Deeper, an
@@ -47,9 +48,10 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         }
         let (freed_before, mut announced) = (self.counters.objects_freed, false);
         let (mut parent, mut current, mut slots, mut next) = (None::<Ref>, first, first.slots(), 0);
-        let mut room = PATH;
+        let (mut room, mut decrements) = (PATH, 0);
         loop {
-            let Some(slot) = slots.get(next) else {
+            next = next_held(slots, next);
+            let Some(value) = slots.get(next).and_then(Cell::get) else {
                 // SAFETY: the count is zero and the attachments are gone: nobody refers to the object any more.
                 unsafe { self.destroy(current) };
                 let Some(up) = parent else { break };
@@ -58,12 +60,11 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
                 continue;
             };
             next += 1;
-            let Some(value) = slot.get() else { continue };
-            self.counters.decrements += 1;
+            decrements += 1;
             if !count::decrement(value) || !self.begin_death(value) {
                 continue;
             }
-            if next < slots.len() || room > 0 {
+            if room > 0 || next_held(slots, next) < slots.len() {
                 count::set_link(current, parent);
                 save_progress(current, next);
                 parent = Some(current);
@@ -80,6 +81,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
                 announced = self.announce_cascade();
             }
         }
+        self.counters.decrements += decrements;
         self.finish_cascade(self.counters.objects_freed - freed_before, announced);
     }
 
@@ -195,6 +197,16 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
             self.recorder.pause_stopped(pause, work);
         }
     }
+}
+
+/// The first slot at or after `from` that is not nil; the number of slots when there is none.
+#[inline(always)]
+fn next_held(slots: &[Cell<Option<Ref>>], from: usize) -> usize {
+    let mut next = from;
+    while next < slots.len() && slots[next].get().is_none() {
+        next += 1;
+    }
+    next
 }
 
 /// Remembers in a dead object the slot where its release goes on; slot 0 has been released.

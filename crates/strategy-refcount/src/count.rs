@@ -46,17 +46,19 @@ pub fn increment(object: Ref) {
     }
 }
 
-/// One reference less; true when it was the last.
+/// One reference less; true when it was the last: then the count is left at one, since nobody reads it any more.
 #[inline(always)]
 #[must_use]
 pub fn decrement(object: Ref) -> bool {
     let count = get(object);
-    if count >= IMMORTAL {
-        return false;
-    }
     debug_assert!(count > 0, "a reference is released once");
-    set(object, count.wrapping_sub(1));
-    count == 1
+    if count == 1 {
+        return true;
+    }
+    if count < IMMORTAL {
+        set(object, count - 1);
+    }
+    false
 }
 
 /// While an object is dying its count is not needed: the word links the cascade's path (see `cascade.rs`).

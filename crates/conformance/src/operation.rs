@@ -1,0 +1,347 @@
+//! The operations of the trait as data: performed on a heap and on the model alike.
+
+use heapbench_heap::{Generation, Heap, Immortal, Introspect, Kind, Local, Shape};
+use heapbench_model::{Event, Id, Model, Promise};
+use std::fmt;
+
+use crate::Deaths;
+use crate::action::{Action, SAVED_SLOTS, digest};
+
+/// Locals that the suite keeps to itself in every frame, behind the arguments: nil between operations.
+pub(crate) const SPARE: u32 = 4;
+/// Slots of the immortal tuple that holds every object once while the suite compares graphs.
+pub(crate) const DIRECTORY_SLOTS: u32 = 4096;
+/// Its handle.
+pub(crate) const DIRECTORY: Immortal = Immortal(0);
+
+/// One operation. Numbers of locals, slots and ranges are as in the trait's method of that name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are the parameters of the trait's methods, documented there")]
+pub enum Operation {
+    /// Makes the directory and the saved, once, before the others.
+    Prepare,
+    Enter {
+        arguments: u32,
+        locals: u32,
+    },
+    Leave,
+    LeaveWith {
+        result: u32,
+    },
+    Copy {
+        dst: u32,
+        src: u32,
+    },
+    Take {
+        dst: u32,
+        src: u32,
+    },
+    Clear {
+        local: u32,
+    },
+    Allocate {
+        dst: u32,
+        shape: Shape,
+    },
+    Load {
+        dst: u32,
+        object: u32,
+        slot: u32,
+    },
+    Store {
+        object: u32,
+        slot: u32,
+        value: u32,
+    },
+    StoreTake {
+        object: u32,
+        slot: u32,
+        value: u32,
+    },
+    CopySlots {
+        src: u32,
+        start: u32,
+        end: u32,
+        dst: u32,
+        at: u32,
+    },
+    FillSlots {
+        object: u32,
+        start: u32,
+        end: u32,
+        value: u32,
+    },
+    Resize {
+        object: u32,
+        slots: u32,
+        bytes: usize,
+    },
+    /// Writes the payload: bytes that follow from `seed` and their place.
+    Write {
+        object: u32,
+        seed: u8,
+    },
+    /// Reads the object and its slots.
+    Read {
+        object: u32,
+    },
+    Weak {
+        dst: u32,
+        target: u32,
+        callback: Option<Action>,
+    },
+    Upgrade {
+        dst: u32,
+        weak: u32,
+    },
+    Finalizer {
+        object: u32,
+        action: Action,
+    },
+    Immortalize {
+        object: u32,
+    },
+    LoadImmortal {
+        dst: u32,
+        immortal: u32,
+    },
+    /// Forgets what hooks saved.
+    DropSaved,
+    Safepoint,
+    Collect {
+        generation: u8,
+    },
+    Enable,
+    Disable,
+    Freeze,
+    Unfreeze,
+    /// Limits memory to what is live and so many bytes more, or lifts the limit.
+    Limit {
+        more: Option<usize>,
+    },
+    Reset,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+fn local(index: u32) -> Local {
+    Local::new(index)
+}
+
+/// The spare locals of the current frame.
+pub(crate) fn spares(recorder: &Deaths) -> [Local; SPARE as usize] {
+    let first = recorder.frames.last().map_or(0, |frame| frame.arguments);
+    std::array::from_fn(|i| Local::new((first + i) as u32))
+}
+
+impl Operation {
+    /// Performs the operation; what can be seen of it goes to the heap's recorder.
+    pub fn perform<H: Heap<Recorder = Deaths> + Introspect>(self, heap: &mut H) {
+        match self {
+            Operation::Prepare => prepare(heap),
+            Operation::Enter { arguments, locals } => match heap.enter(arguments as usize, locals as usize) {
+                Ok(frame) => heap.recorder_mut().frames.push(frame),
+                Err(_) => heap.recorder_mut().push(Event::OutOfMemory),
+            },
+            Operation::Leave => {
+                if let Some(frame) = heap.recorder_mut().frames.pop() {
+                    heap.leave(frame);
+                }
+            }
+            Operation::LeaveWith { result } => {
+                if let Some(frame) = heap.recorder_mut().frames.pop() {
+                    heap.leave_with(frame, local(result));
+                }
+            }
+            Operation::Copy { dst, src } => heap.copy(local(dst), local(src)),
+            Operation::Take { dst, src } => heap.take(local(dst), local(src)),
+            Operation::Clear { local: index } => heap.clear(local(index)),
+            Operation::Safepoint => heap.safepoint(),
+            Operation::Enable => heap.enable(),
+            Operation::Disable => heap.disable(),
+            Operation::Freeze => _ = heap.freeze(),
+            Operation::Unfreeze => _ = heap.unfreeze(),
+            Operation::Limit { more } => {
+                let bytes = more.map(|more| heap.footprint().live_bytes + more);
+                heap.set_limit(bytes);
+            }
+            Operation::Collect { generation } => {
+                let freed = heap.collect(Generation::new(generation)).map(|collected| collected.objects);
+                heap.recorder_mut().push(Event::Collected(freed));
+            }
+            Operation::Reset => {
+                let done = heap.reset();
+                heap.recorder_mut().push(Event::Reset(done));
+            }
+            _ => self.perform_on_objects(heap),
+        }
+    }
+
+    fn perform_on_objects<H: Heap<Recorder = Deaths> + Introspect>(self, heap: &mut H) {
+        let spare = spares(heap.recorder())[0];
+        let mut outcome = Ok(());
+        match self {
+            Operation::Allocate { dst, shape } => outcome = heap.allocate(local(dst), shape),
+            Operation::Load { dst, object, slot } => heap.load(local(dst), local(object), slot as usize),
+            Operation::Store { object, slot, value } => {
+                heap.store(local(object), slot as usize, local(value))
+            }
+            Operation::StoreTake { object, slot, value } => {
+                heap.store_take(local(object), slot as usize, local(value));
+            }
+            Operation::CopySlots { src, start, end, dst, at } => {
+                heap.copy_slots(local(src), start as usize..end as usize, local(dst), at as usize);
+            }
+            Operation::FillSlots { object, start, end, value } => {
+                heap.fill_slots(local(object), start as usize..end as usize, local(value));
+            }
+            Operation::Resize { object, slots, bytes } => outcome = heap.resize(local(object), slots, bytes),
+            Operation::Write { object, seed } => {
+                for (place, byte) in heap.payload_mut(local(object)).iter_mut().enumerate() {
+                    *byte = seed ^ (place as u8).wrapping_mul(167) ^ (place >> 8) as u8;
+                }
+            }
+            Operation::Read { object } => {
+                let seen = digest(heap, local(object), spare);
+                heap.recorder_mut().push(Event::Read(seen));
+            }
+            Operation::Weak { dst, target, callback } => {
+                let callback = callback.map(|action| action.hook(heap));
+                outcome = heap.weak(local(dst), local(target), callback);
+            }
+            Operation::Upgrade { dst, weak } => {
+                let gives = heap.upgrade(local(dst), local(weak));
+                heap.recorder_mut().push(Event::Upgraded(gives));
+            }
+            Operation::Finalizer { object, action } => {
+                let hook = action.hook(heap);
+                heap.set_finalizer(local(object), hook);
+            }
+            Operation::Immortalize { object } => {
+                heap.immortalize(local(object));
+                heap.recorder_mut().immortals += 1;
+            }
+            Operation::LoadImmortal { dst, immortal } => heap.load_immortal(local(dst), Immortal(immortal)),
+            Operation::DropSaved => drop_saved(heap),
+            _ => unreachable!("performed by `perform`"),
+        }
+        if outcome.is_err() {
+            heap.recorder_mut().push(Event::OutOfMemory);
+        }
+    }
+
+    /// Whether the mutator may perform the operation in the model's state: locals hold objects that have the slots.
+    pub fn is_valid<P: Promise>(&self, model: &Model<P, Deaths>) -> bool {
+        let recorder = heapbench_heap::Heap::recorder(model);
+        let spare = spares(recorder)[0].index() as u32;
+        let own =
+            |index: u32| (index as usize) < model.frame_len() && !(spare..spare + SPARE).contains(&index);
+        let shape = |index: u32| {
+            let id = own(index).then(|| model.held(local(index))).flatten()?;
+            Some(model.nodes()[id].shape())
+        };
+        let has = |object: u32, slot: u32| shape(object).is_some_and(|shape| slot < shape.slots);
+        let fits = |object: u32, start: u32, end: u32| {
+            start <= end && shape(object).is_some_and(|shape| end <= shape.slots)
+        };
+        let carries = |object: u32| shape(object).is_some_and(|s| !s.kind.is_leaf() && s.kind != Kind::Weak);
+        match *self {
+            Operation::Enter { arguments, locals } => {
+                let free = model.frame_len().saturating_sub((spare + SPARE) as usize) as u32;
+                let first = recorder.frames.is_empty();
+                arguments + SPARE <= locals && (arguments <= free || first && arguments == 0)
+            }
+            Operation::Leave => recorder.frames.len() > 1,
+            Operation::LeaveWith { result } => recorder.frames.len() > 1 && own(result),
+            Operation::Copy { dst, src } => own(dst) && own(src),
+            Operation::Take { dst, src } => own(dst) && own(src) && dst != src,
+            Operation::Clear { local } => own(local),
+            Operation::Allocate { dst, .. } => own(dst),
+            Operation::Load { dst, object, slot } => own(dst) && has(object, slot),
+            Operation::Store { object, slot, value } | Operation::StoreTake { object, slot, value } => {
+                has(object, slot) && own(value)
+            }
+            Operation::CopySlots { src, start, end, dst, at } => {
+                fits(src, start, end) && fits(dst, at, at.saturating_add(end - start))
+            }
+            Operation::FillSlots { object, start, end, value } => fits(object, start, end) && own(value),
+            Operation::Resize { object, .. } | Operation::Immortalize { object } => carries(object),
+            Operation::Write { object, .. } => shape(object).is_some_and(|shape| shape.kind != Kind::Weak),
+            Operation::Read { object } => shape(object).is_some(),
+            Operation::Weak { dst, target, .. } => own(dst) && carries(target),
+            Operation::Upgrade { dst, weak } => {
+                own(dst) && shape(weak).is_some_and(|shape| shape.kind == Kind::Weak)
+            }
+            Operation::Finalizer { object, .. } => shape(object).is_some(),
+            Operation::LoadImmortal { dst, immortal } => {
+                own(dst) && (immortal as usize) < model.immortals().len()
+            }
+            Operation::DropSaved => recorder.saved.is_some(),
+            Operation::Freeze => !model.living().any(|id| may_be_untracked(model, id)),
+            _ => true,
+        }
+    }
+
+    /// The locals that the operation touches, to be compared with the model's after it.
+    pub(crate) fn touched(&self) -> [Option<u32>; 2] {
+        match *self {
+            Operation::Copy { dst, src } | Operation::Take { dst, src } => [Some(dst), Some(src)],
+            Operation::Clear { local } => [Some(local), None],
+            Operation::Allocate { dst, .. } | Operation::LoadImmortal { dst, .. } => [Some(dst), None],
+            Operation::Load { dst, object, .. } => [Some(dst), Some(object)],
+            Operation::Store { object, value, .. } | Operation::StoreTake { object, value, .. } => {
+                [Some(object), Some(value)]
+            }
+            Operation::CopySlots { src, dst, .. } => [Some(src), Some(dst)],
+            Operation::FillSlots { object, .. }
+            | Operation::Resize { object, .. }
+            | Operation::Write { object, .. }
+            | Operation::Read { object }
+            | Operation::Finalizer { object, .. }
+            | Operation::Immortalize { object } => [Some(object), None],
+            Operation::Weak { dst, target, .. } => [Some(dst), Some(target)],
+            Operation::Upgrade { dst, weak } => [Some(dst), Some(weak)],
+            _ => [None, None],
+        }
+    }
+}
+
+/// As in CPython, a collector need not track a tuple or dict that holds no container, and `freeze` then passes it by:
+/// whether it counts as reachable is left open, so the suite freezes without any.
+fn may_be_untracked<P: Promise>(model: &Model<P, Deaths>, id: Id) -> bool {
+    let node = &model.nodes()[id];
+    let mut values = node.slots.iter().flatten();
+    let leaves = values.all(|value| model.nodes()[*value].kind.is_leaf());
+    !node.immortal && matches!(node.kind, Kind::Tuple | Kind::Dict) && leaves
+}
+
+/// Makes the two immortal tuples that the suite needs for itself.
+fn prepare<H: Heap<Recorder = Deaths>>(heap: &mut H) {
+    let spare = spares(heap.recorder())[0];
+    for slots in [DIRECTORY_SLOTS, SAVED_SLOTS] {
+        if heap.allocate(spare, Shape::new(Kind::Tuple, slots, 0)).is_err() {
+            heap.recorder_mut().push(Event::OutOfMemory);
+            return;
+        }
+        let handle = heap.immortalize(spare);
+        let recorder = heap.recorder_mut();
+        recorder.immortals += 1;
+        recorder.saved_len = crate::action::SHELF as usize;
+        recorder.saved = Some(handle);
+    }
+}
+
+fn drop_saved<H: Heap<Recorder = Deaths>>(heap: &mut H) {
+    let [tuple, nil, ..] = spares(heap.recorder());
+    if let Some(saved) = heap.recorder().saved {
+        heap.recorder_mut().saved_len = crate::action::SHELF as usize;
+        heap.load_immortal(tuple, saved);
+        let slots = heap.shape(tuple).slots as usize;
+        heap.fill_slots(tuple, 0..slots, nil);
+        heap.clear(tuple);
+    }
+}
