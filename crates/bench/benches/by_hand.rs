@@ -47,16 +47,22 @@ fn trees(c: &mut Criterion) {
     group.bench_function("by hand: Rc, borrowed", |b| {
         b.iter(|| by_hand::walk_borrowed(&by_hand::build(DEPTH)));
     });
+    in_arena::<0>(&mut group, "by hand: bumpalo, 16-byte nodes");
+    in_arena::<1>(&mut group, "by hand: bumpalo, 24-byte nodes as bump's");
+    on_heap::<Bump<NoRecorder>>(&mut group, "bump", &program);
+    group.finish();
+}
+
+/// On raw bumpalo, with recycled chunks.
+fn in_arena<const HEADER: usize>(group: &mut BenchmarkGroup<'_, WallTime>, name: &str) {
     let mut arena = bumpalo::Bump::new();
-    group.bench_function("by hand: bumpalo", |b| {
+    group.bench_function(name, |b| {
         b.iter(|| {
-            let nodes = by_hand::walk_in(by_hand::build_in(&arena, DEPTH));
+            let nodes = by_hand::walk_in(by_hand::build_in::<HEADER>(&arena, DEPTH));
             arena.reset();
             nodes
         });
     });
-    on_heap::<Bump<NoRecorder>>(&mut group, "bump", &program);
-    group.finish();
 }
 
 /// Only the drop is timed: the list is built anew for each.

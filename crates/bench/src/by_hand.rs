@@ -38,24 +38,27 @@ pub fn walk_borrowed(node: &RefCell<Node>) -> u64 {
     1 + node.borrow().children.iter().flatten().map(|child| walk_borrowed(child)).sum::<u64>()
 }
 
-/// A tree node in a bumpalo chunk.
-#[derive(Debug, Default)]
-pub struct BumpNode<'a> {
-    children: [Cell<Option<&'a BumpNode<'a>>>; 2],
+/// A tree node in a bumpalo chunk, with `HEADER` words in front: none is the least a tree needs, one makes it as large
+/// as an object that knows its own kind and size.
+#[derive(Debug)]
+pub struct BumpNode<'a, const HEADER: usize> {
+    header: [u64; HEADER],
+    children: [Cell<Option<&'a BumpNode<'a, HEADER>>>; 2],
 }
 
 /// Builds a tree in a bump arena, children first.
-pub fn build_in<'a>(arena: &'a Bump, depth: u32) -> &'a BumpNode<'a> {
+pub fn build_in<const HEADER: usize>(arena: &Bump, depth: u32) -> &BumpNode<'_, HEADER> {
     let mut children = [None, None];
     if depth > 0 {
         children = [Some(build_in(arena, depth - 1)), Some(build_in(arena, depth - 1))];
     }
-    arena.alloc(BumpNode { children: children.map(Cell::new) })
+    arena.alloc(BumpNode { header: [1; HEADER], children: children.map(Cell::new) })
 }
 
-/// Counts the nodes of a tree in a bump arena.
-pub fn walk_in(node: &BumpNode<'_>) -> u64 {
-    1 + node.children.iter().filter_map(Cell::get).map(walk_in).sum::<u64>()
+/// Counts the nodes of a tree in a bump arena; where nodes have a header, it is what is counted.
+pub fn walk_in<const HEADER: usize>(node: &BumpNode<'_, HEADER>) -> u64 {
+    let own = node.header.first().copied().unwrap_or(1);
+    own + node.children.iter().filter_map(Cell::get).map(walk_in).sum::<u64>()
 }
 
 /// A list node in Python's shape: a number and the next node.

@@ -97,17 +97,18 @@ impl DataStack {
     /// The stack is full; nothing changed.
     #[inline(always)]
     pub fn enter(&mut self, arguments: usize, locals: usize) -> Result<Frame, OutOfMemory> {
-        // Constants in nearly every mutator, so that two comparisons of addresses remain.
-        if arguments > locals || locals > Local::MAX as usize {
-            no_such_frame(arguments, locals, self.len());
+        // Both are constants in nearly every mutator, so that two comparisons of addresses remain.
+        let full = OutOfMemory { requested: locals.saturating_mul(size_of::<Word>()) };
+        if locals > Local::MAX as usize {
+            return Err(full);
         }
         let base = self.top.wrapping_sub(arguments);
-        let top = base.wrapping_add(locals);
-        if base < self.base {
+        if arguments > locals || base < self.base {
             no_such_frame(arguments, locals, self.len());
         }
+        let top = base.wrapping_add(locals);
         if top > self.limit {
-            return Err(OutOfMemory { requested: (locals - arguments) * size_of::<Word>() });
+            return Err(full);
         }
         let frame = Frame {
             caller_base: self.base.expose_provenance(),
@@ -135,6 +136,15 @@ impl DataStack {
             unsafe { word.write(None) };
         }
         Some(value)
+    }
+
+    /// Makes all locals of the frame that `enter` answered with nil: for heaps in which that means nothing more. The
+    /// caller calls `leave` next.
+    #[inline(always)]
+    pub fn clear_entered(&mut self, frame: &Frame) {
+        let first = std::ptr::with_exposed_provenance_mut::<Word>(frame.base);
+        // SAFETY: the words of an entered frame are mapped (1).
+        (0..frame.locals).for_each(|index| unsafe { first.wrapping_add(index).write(None) });
     }
 
     /// Makes the caller's frame the current one. The callee's words must be nil by now: see `take_entered`.
@@ -194,9 +204,7 @@ impl DataStack {
 #[inline(never)]
 fn no_such_frame(arguments: usize, locals: usize, len: usize) -> ! {
     panic!(
-        "a frame of {locals} locals with {arguments} arguments, expected at most {} locals and, of those and the \
-         caller's {len}, as many arguments",
-        Local::MAX
+        "{arguments} arguments for a frame of {locals} locals, expected at most those and the caller's {len}"
     )
 }
 

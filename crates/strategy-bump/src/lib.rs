@@ -101,10 +101,7 @@ impl<R: Recorder> Heap for Bump<R> {
 
     #[inline(always)]
     fn leave(&mut self, frame: Frame) {
-        let mut index = 0;
-        while self.stack.take_entered(&frame, index).is_some() {
-            index += 1;
-        }
+        self.stack.clear_entered(&frame);
         self.stack.leave(frame);
     }
 

@@ -141,15 +141,6 @@ impl<R: Recorder> MarkSweep<R> {
         self.stack.replace(dst, Some(object));
         Ok(())
     }
-
-    /// Empties the words of the frame that is about to be left.
-    #[inline(always)]
-    fn drop_locals(&mut self, frame: &Frame) {
-        let mut index = 0;
-        while self.stack.take_entered(frame, index).is_some() {
-            index += 1;
-        }
-    }
 }
 
 impl<R: Recorder> Heap for MarkSweep<R> {
@@ -210,14 +201,14 @@ impl<R: Recorder> Heap for MarkSweep<R> {
 
     #[inline(always)]
     fn leave(&mut self, frame: Frame) {
-        self.drop_locals(&frame);
+        self.stack.clear_entered(&frame);
         self.stack.leave(frame);
     }
 
     #[inline(always)]
     fn leave_with(&mut self, frame: Frame, result: Local) {
         let (base, arguments, value) = (frame.base, frame.arguments, self.stack.get(result));
-        self.drop_locals(&frame);
+        self.stack.clear_entered(&frame);
         self.stack.leave(frame);
         self.stack.put_returned(base, arguments, value);
     }

@@ -227,9 +227,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
         let weak = self.create(WEAK_SHAPE)?;
         let target = self.stack.object(target);
         self.attachments.add_weak(weak, target, callback);
-        if !target.is_leaf() {
-            self.collector.attached(target);
-        }
+        self.collector.attached(target);
         self.put(dst, Some(weak));
         Ok(())
     }
