@@ -213,11 +213,13 @@ fn pauses(cells: &[&Record], warnings: &mut Vec<String>) -> PauseSummary {
     });
     // Without all of the pauses the percentiles would be of some of them.
     let whole = distribution.filter(|distribution| distribution.count() == count);
-    let quantile = |q| whole.as_ref().map(|distribution| distribution.quantile_ns(q));
+    // A histogram rounds up, to three digits; the longest pause is exact.
+    let max_ns = cells.iter().map(|cell| cell.pauses.max_ns).max().unwrap_or(0);
+    let quantile = |q| whole.as_ref().map(|distribution| distribution.quantile_ns(q).min(max_ns));
     PauseSummary {
         count,
         total_ns: middle(cells, |cell| cell.pauses.total_ns),
-        max_ns: cells.iter().map(|cell| cell.pauses.max_ns).max().unwrap_or(0),
+        max_ns,
         p50_ns: quantile(0.5),
         p99_ns: quantile(0.99),
         p999_ns: quantile(0.999),
