@@ -79,7 +79,7 @@ impl WithHeap<Measuring> for Measurement<'_> {
         }
         drop(heap);
         if H::CAPABILITIES.family == Family::Region && record.status == Status::Ok {
-            record.mutator_ns = Some(mutator_ns(&record));
+            record.mutator_ns = mutator_ns(&record);
         }
         Ok(record)
     }
@@ -94,8 +94,8 @@ fn add_counters(record: &mut Record, counters: &Counters) {
 }
 
 /// The mutator's own share of a run in a region, which does nothing but allocate.
-fn mutator_ns(record: &Record) -> u64 {
-    let allocation =
-        raw_allocation_ns(record.objects_allocated, record.bytes_allocated, record.footprint.peak_live_bytes);
-    record.wall_ns.saturating_sub(allocation)
+fn mutator_ns(record: &Record) -> Option<u64> {
+    let peak = record.footprint.peak_live_bytes;
+    let allocation = raw_allocation_ns(record.objects_allocated, record.bytes_allocated, peak)?;
+    Some(record.wall_ns.saturating_sub(allocation))
 }

@@ -131,6 +131,21 @@ impl HeapConfig {
         }
     }
 
+    /// Refuses a limit under which not even one object fits.
+    ///
+    /// # Errors
+    /// A limit under 64 bytes.
+    pub fn expect_limit(&self) -> Result<(), HeapError> {
+        match self.limit {
+            Some(limit) if limit < 64 => Err(HeapError::Invalid {
+                key: "limit".to_string(),
+                given: limit.to_string(),
+                expected: "at least 64 bytes: one object".to_string(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// The text of a setting.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.settings.iter().rev().find(|(k, _)| k == key).map(|(_, value)| value.as_str())

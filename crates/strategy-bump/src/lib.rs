@@ -73,6 +73,7 @@ impl<R: Recorder> Heap for Bump<R> {
     fn new(config: &HeapConfig, recorder: R) -> Result<Self, HeapError> {
         config.expect_policy(&[])?;
         config.expect_keys(&[])?;
+        config.expect_limit()?;
         let mut chunks = BumpChunks::default();
         chunks.limit(config.limit);
         Ok(Bump {

@@ -37,6 +37,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
     type Recorder = R;
 
     fn new(config: &HeapConfig, recorder: R) -> Result<Self, HeapError> {
+        config.expect_limit()?;
         let mut source = M::new()?;
         source.set_limit(config.limit);
         Ok(RefCount {
