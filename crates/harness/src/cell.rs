@@ -6,7 +6,7 @@
 use crate::checks;
 use crate::job::Job;
 use crate::registry::{self, WithHeap};
-use heapbench_heap::{Counters, Family, Heap, HeapConfig, HeapError, Introspect};
+use heapbench_heap::{Counters, Heap, HeapConfig, HeapError, Introspect};
 use heapbench_measure::replay::raw_allocation_ns;
 use heapbench_measure::{Measuring, Stopwatch};
 use heapbench_results::{Record, Status};
@@ -26,7 +26,9 @@ pub fn run(job: &Job) -> Record {
     let limit = job.heap_limit.and_then(|bytes| usize::try_from(bytes).ok());
     let ran = registry::resolve(&job.strategy).and_then(|configuration| {
         let config = registry::heap_config(&configuration, limit);
-        registry::dispatch(&configuration, Measurement { job, config, prepared: &prepared, expected })?
+        let allocates_only = configuration.strategy == registry::ALLOCATES_ONLY;
+        let cell = Measurement { job, config, prepared: &prepared, expected, allocates_only };
+        registry::dispatch(&configuration, cell)?
     });
     match ran {
         Ok(record) => record,
@@ -40,6 +42,8 @@ struct Measurement<'a> {
     config: HeapConfig,
     prepared: &'a Prepared,
     expected: Option<u64>,
+    /// The run less a replay of its allocations is the mutator's own share.
+    allocates_only: bool,
 }
 
 impl WithHeap<Measuring> for Measurement<'_> {
@@ -78,7 +82,7 @@ impl WithHeap<Measuring> for Measurement<'_> {
             (record.status, record.error) = (Status::Invalid, corruption.to_string());
         }
         drop(heap);
-        if H::CAPABILITIES.family == Family::Region && record.status == Status::Ok {
+        if self.allocates_only && record.status == Status::Ok {
             record.mutator_ns = mutator_ns(&record);
         }
         Ok(record)

@@ -85,6 +85,9 @@ strategies! {
         "stop-the-world marking, lazy sweeping, segregated blocks";
 }
 
+/// The strategy under which the mutator's own share is measured: it allocates as raw bumpalo does, and no more.
+pub const ALLOCATES_ONLY: &str = "bump";
+
 /// What runs when nothing is said: one configuration for each thing worth comparing.
 pub const DEFAULT_CONFIGURATIONS: &[&str] = &[
     "bump",

@@ -9,7 +9,7 @@ pub enum Family {
     Cycles,
     /// Finds the living; the rest is free.
     Tracing,
-    /// Frees everything at once, at a reset.
+    /// Frees everything at once, at a `reset` when no local is held and nothing is immortal; nothing before.
     Region,
 }
 

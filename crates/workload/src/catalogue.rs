@@ -10,7 +10,7 @@ macro_rules! files {
 }
 
 /// Path and text of each definition, in the order in which they are listed and run.
-const FILES: [(&str, &str); 8] = files![
+const FILES: &[(&str, &str)] = &files![
     "workloads/mechanism/binary-trees.toml",
     "workloads/mechanism/rings.toml",
     "workloads/mechanism/live-graph.toml",
@@ -26,7 +26,7 @@ const FILES: [(&str, &str); 8] = files![
 /// # Errors
 /// A definition that is malformed.
 pub fn definitions() -> Result<Vec<Definition>, WorkloadError> {
-    FILES.into_iter().map(|(file, text)| Definition::parse(file, text)).collect()
+    FILES.iter().map(|(file, text)| Definition::parse(file, text)).collect()
 }
 
 /// The definition with this name.

@@ -56,6 +56,24 @@ fn violations(tree: &Tree) -> Vec<String> {
     manifests(tree).iter().flat_map(|(path, manifest)| edges(path, manifest)).collect()
 }
 
+/// Every strategy is known to the conformance suite, the harness and the benches: nothing is timed that has not been
+/// proven.
+fn unproven(tree: &Tree) -> Vec<String> {
+    let needed = |user: &str, strategy: &str| {
+        tree.text(&format!("crates/{user}/Cargo.toml"))
+            .is_some_and(|manifest| manifest.contains(&format!("heapbench-{strategy}.workspace")))
+    };
+    let members = tree.members();
+    let strategies = members.iter().filter(|member| member.starts_with("strategy-"));
+    strategies
+        .flat_map(|strategy| ["conformance", "harness", "bench"].map(|user| (user, *strategy)))
+        .filter(|(user, strategy)| !needed(user, strategy))
+        .map(|(user, strategy)| {
+            format!("crates/{user}/Cargo.toml: {strategy} is missing among its dependencies")
+        })
+        .collect()
+}
+
 fn edges(path: &str, manifest: &toml::Table) -> Vec<String> {
     let member = path.trim_start_matches("crates/").trim_end_matches("/Cargo.toml");
     let Some(rule) = RULES.iter().find(|rule| matches(rule.of, member)) else {
@@ -87,6 +105,23 @@ fn matches(pattern: &str, name: &str) -> bool {
 #[test]
 fn crates_depend_only_on_what_they_may() {
     expect_none(&violations(&Tree::sources()));
+}
+
+#[test]
+fn strategies_are_proven_before_they_are_timed() {
+    expect_none(&unproven(&Tree::sources()));
+}
+
+#[test]
+fn a_planted_strategy_that_nobody_proves_is_found() {
+    let timed = "[dependencies]\nheapbench-strategy-new.workspace = true\n";
+    let files = [
+        ("crates/strategy-new/Cargo.toml", ""),
+        ("crates/harness/Cargo.toml", timed),
+        ("crates/bench/Cargo.toml", timed),
+        ("crates/conformance/Cargo.toml", ""),
+    ];
+    expect_one(&unproven(&Tree::of(&files)), &["crates/conformance", "strategy-new is missing"]);
 }
 
 #[test]
