@@ -46,7 +46,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         if !self.begin_death(first) {
             return;
         }
-        let (freed_before, mut announced) = (self.counters.objects_freed, false);
+        let (freed_before, mut announced) = (self.counters.objects_freed, None);
         let (mut parent, mut current, mut slots, mut next) = (None::<Ref>, first, first.slots(), 0);
         let (mut room, mut decrements) = (PATH, 0);
         loop {
@@ -75,14 +75,14 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
             }
             (current, slots, next) = (value, value.slots(), 0);
             if R::CASCADE_FLOOR < u64::MAX
-                && !announced
+                && announced.is_none()
                 && self.counters.objects_freed - freed_before >= R::CASCADE_FLOOR
             {
-                announced = self.announce_cascade();
+                announced = Some(self.announce_cascade());
             }
         }
         self.counters.decrements += decrements;
-        self.finish_cascade(self.counters.objects_freed - freed_before, announced);
+        self.finish_cascade(self.counters.objects_freed - freed_before, announced == Some(true));
     }
 
     #[inline(always)]
@@ -97,7 +97,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         }
     }
 
-    /// Tells the recorder that a long cascade is under way, unless the mutator waits already: a cascade inside a
+    /// Asked once a cascade: tells the recorder that it is long, unless the mutator waits already: a cascade inside a
     /// collection, or inside another cascade's hook, is part of that pause.
     #[cold]
     #[inline(never)]
