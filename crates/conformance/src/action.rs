@@ -2,7 +2,8 @@
 
 use heapbench_heap::{Generation, Heap, Hook, HookFailed, Kind, Local, Shape};
 use heapbench_model::Event;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use siphasher::sip::SipHasher13;
+use std::hash::{Hash, Hasher};
 
 use crate::Deaths;
 
@@ -12,7 +13,7 @@ pub(crate) const SAVED_SLOTS: u32 = 64;
 pub(crate) const SHELF: u32 = 8;
 
 /// The action of a hook. Where a slot does not exist or is nil, nothing happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Nothing.
     Nothing,
@@ -58,10 +59,12 @@ fn run<H: Heap<Recorder = Deaths>>(heap: &mut H, object: Local, data: u64) -> Re
     }
     let action = heap.recorder().hooks[data as usize];
     let frame = heap.enter(1, 3).map_err(|_| HookFailed)?;
+    heap.recorder_mut().hooks_running += 1;
     let seen = digest(heap, OBJECT, VALUE);
     heap.recorder_mut().push(Event::Read(seen));
     let result = act(heap, action);
     heap.leave_with(frame, OBJECT);
+    heap.recorder_mut().hooks_running -= 1;
     result
 }
 
@@ -96,6 +99,8 @@ fn act<H: Heap<Recorder = Deaths>>(heap: &mut H, action: Action) -> Result<(), H
                     heap.recorder_mut().push(Event::OutOfMemory);
                     break;
                 }
+                // A collection that follows belongs to what comes next, not to this allocation.
+                heap.recorder_mut().push(Event::Read(0));
                 save(heap, VALUE);
             }
         }
@@ -120,7 +125,7 @@ fn save<H: Heap<Recorder = Deaths>>(heap: &mut H, object: Local) {
 /// A digest of an object's shape, payload and slots; each value by its shape and payload. The payload of a weak
 /// reference is the strategy's own and left out. `spare` is nil before and after.
 pub(crate) fn digest<H: Heap>(heap: &mut H, object: Local, spare: Local) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = SipHasher13::new();
     digest_one(heap, object, &mut hasher);
     for slot in 0..heap.shape(object).slots.min(16) as usize {
         heap.load(spare, object, slot);
@@ -130,13 +135,13 @@ pub(crate) fn digest<H: Heap>(heap: &mut H, object: Local, spare: Local) -> u64 
     hasher.finish()
 }
 
-fn digest_one<H: Heap>(heap: &H, object: Local, hasher: &mut DefaultHasher) {
+fn digest_one<H: Heap>(heap: &H, object: Local, hasher: &mut SipHasher13) {
     if heap.is_nil(object) {
         return 0u8.hash(hasher);
     }
     let shape = heap.shape(object);
-    (shape.kind, shape.slots).hash(hasher);
+    hasher.write_u64(u64::from(shape.slots) << 8 | shape.kind as u64);
     if shape.kind != Kind::Weak {
-        heap.payload(object).hash(hasher);
+        hasher.write(heap.payload(object));
     }
 }

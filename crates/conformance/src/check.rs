@@ -1,296 +1,163 @@
 //! The random suite: operations performed on a strategy and on the model, step by step, and compared after each.
+//!
+//! # What is compared when
+//! After every operation: all events (allocations, deaths in order, hooks, collections, answers), the counters that
+//! follow from them, which locals are nil, and the touched locals' objects: shape, every byte, and the same as which
+//! other locals. At intervals everything: the verifier at its highest level, and the whole reachable graph, object by
+//! object. That costs as much as the heap is large, so it is done once in as many operations (and `compare_every`
+//! more): the cost an operation stays the same for any heap. A full collection counts for a quarter of the interval, and
+//! is followed by the verifier up to the closure; a partial one by the verifier up to the roots.
 
-use heapbench_heap::{Capabilities, Family, Heap, HeapConfig, Introspect};
+use heapbench_heap::{Generation, Heap, HeapConfig, Introspect, Level};
 use heapbench_model::{Event, Model, Promise};
 use std::cell::{Cell, RefCell};
-use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::compare::{
-    Difference, compare_counters, compare_footprint, compare_frame, compare_graph, compare_local,
-    compare_residue,
-};
-use crate::deaths::has_full_collection;
+use crate::compare::{Difference, compare_residue};
 use crate::generate::Generator;
-use crate::operation::SPARE;
-use crate::{Deaths, Operation, shrink};
+use crate::operation::{Injection, SPARE};
+use crate::pair::Pair;
+use crate::{Deaths, Operation, Plan, Report, Violation, regression, shrink};
 
-/// What to run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plan {
-    /// Everything random follows from it.
-    pub seed: u64,
-    /// Operations.
-    pub operations: usize,
-    /// Collections may start on their own at times.
-    pub automatic: bool,
-    /// Limits on memory come and go.
-    pub limits: bool,
-    /// Immortal objects are made; the comparison of graphs and the saving of hooks need two of their own.
-    pub immortals: bool,
-    /// Finalizers and weak references with callbacks are made.
-    pub hooks: bool,
-    /// With this many live objects no more are allocated.
-    pub live: usize,
-    /// Operations between two comparisons of everything reachable.
-    pub compare_every: usize,
+/// Compare everything after every operation, as long as that is little.
+const EAGER: usize = 0;
+
+/// A pair under a plan: operations are listed as they are performed.
+struct Run<'a, H: Heap> {
+    pair: Pair<H>,
+    plan: &'a Plan,
+    list: &'a RefCell<Vec<Operation>>,
+    /// Operations, as it were, since everything was compared.
+    since: usize,
 }
 
-impl Plan {
-    /// The usual plan for a seed: modes alternate from seed to seed.
-    pub fn new(seed: u64, operations: usize) -> Plan {
-        let (automatic, limits, immortals) = (!seed.is_multiple_of(3), seed.is_multiple_of(2), seed % 5 != 4);
-        Plan { seed, operations, automatic, limits, immortals, hooks: true, live: 2000, compare_every: 64 }
-    }
-}
-
-/// What a run did. The same plan gives the same report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Operations performed.
-    pub operations: usize,
-    /// Objects allocated.
-    pub allocated: u64,
-    /// Objects that died.
-    pub died: u64,
-    /// Collections.
-    pub collections: u64,
-    /// Finalizers and callbacks called.
-    pub hooks: u64,
-    /// Operations that failed for want of memory.
-    pub out_of_memory: u64,
-    /// A hash of all operations and events, in order.
-    pub hash: u64,
-}
-
-/// The contract broken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// The seed.
-    pub seed: u64,
-    /// The operation's place in its list, from 0.
-    pub number: usize,
-    /// The operation.
-    pub operation: Operation,
-    /// What the model says.
-    pub expected: String,
-    /// What the strategy did.
-    pub actual: String,
-    /// A short list of operations that breaks the contract too: replay it with [`replay`].
-    pub operations: Vec<Operation>,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Violation { seed, number, operation, expected, actual, operations } = self;
-        write!(
-            f,
-            "seed {seed}, operation {number}, {operation}: expected {expected}, actual {actual}; shrunk: "
-        )?;
-        operations.iter().enumerate().try_for_each(|(i, operation)| {
-            f.write_str(if i == 0 { "" } else { "; " })?;
-            write!(f, "{operation}")
-        })
-    }
-}
-
-impl std::error::Error for Violation {}
-
-/// The promises of a strategy, for the model.
-pub(crate) struct As<H>(PhantomData<H>);
-
-impl<H: Heap> Promise for As<H> {
-    const CAPABILITIES: Capabilities = H::CAPABILITIES;
-}
-
-/// A heap and the model of it, side by side.
-pub(crate) struct Pair<H: Heap> {
-    heap: H,
-    model: Model<As<H>, Deaths>,
-    limit: Option<usize>,
-    hasher: DefaultHasher,
-    report: Report,
-}
-
-impl<H: Heap<Recorder = Deaths> + Introspect> Pair<H> {
-    pub(crate) fn new(config: &HeapConfig) -> Result<Self, Difference> {
-        let refuse = |error| ("a heap".to_string(), format!("{error}"));
-        let heap = H::new(config, Deaths::default()).map_err(refuse)?;
-        let model = Model::new(config, Deaths::default()).map_err(refuse)?;
-        Ok(Pair { heap, model, limit: config.limit, hasher: DefaultHasher::new(), report: Report::default() })
-    }
-
-    pub(crate) fn heap(&self) -> &H {
-        &self.heap
-    }
-
-    pub(crate) fn model(&self) -> &Model<As<H>, Deaths> {
-        &self.model
-    }
-
-    /// Performs an operation on both and compares what can be seen of it; the events.
-    pub(crate) fn step(&mut self, operation: Operation) -> Result<Vec<Event>, Difference> {
-        operation.perform(&mut self.heap);
-        if let Some(problem) = self.heap.recorder().problem() {
-            return Err(("possible events".into(), problem.to_string()));
-        }
-        let events = self.heap.recorder_mut().take_events();
-        self.model.recorder_mut().follow(events.clone());
-        operation.perform(&mut self.model);
-        let expected = self.model.recorder_mut().take_events();
-        self.compare_events(&expected, &events)?;
-        self.check_out_of_memory(operation, &events)?;
-        if let Operation::Limit { more } = operation {
-            // What is held already may be used.
-            let now = self.heap.footprint();
-            self.limit = more.map(|more| now.held_bytes.max(now.live_bytes + more));
-        }
-        self.count(operation, &events);
-        compare_frame(&self.heap, &self.model)?;
-        for index in operation.touched().into_iter().flatten() {
-            compare_local(&self.heap, &self.model, index)?;
-        }
-        compare_counters(self.model.counters(), self.heap.counters())?;
-        Ok(events)
-    }
-
-    fn compare_events(&self, expected: &[Event], actual: &[Event]) -> Result<(), Difference> {
-        let place = expected.iter().zip(actual).take_while(|(a, b)| a == b).count();
-        if place == expected.len().max(actual.len()) {
-            return Ok(());
-        }
-        let tell =
-            |event: Option<&Event>| event.map_or("no more events".to_string(), |event| format!("{event:?}"));
-        let reason = match actual.get(place) {
-            Some(Event::Died(id)) if self.model.reachable().get(*id) == Some(&true) => {
-                ", of a reachable object"
-            }
-            _ => "",
+impl<H: Heap<Recorder = Deaths> + Introspect> Run<'_, H> {
+    fn step(&mut self, operation: Operation) -> Result<(), Difference> {
+        self.list.borrow_mut().push(operation);
+        self.pair.step(operation)?;
+        self.since += 1;
+        let collected = collected(self.pair.events());
+        let interval = match self.plan.compare_every {
+            EAGER => self.pair.model().live() / 100,
+            every => every + self.pair.model().live(),
         };
-        let expected = format!("event {place} of the operation {}", tell(expected.get(place)));
-        Err((expected, format!("{}{reason}", tell(actual.get(place)))))
+        if collected == Some(Generation::FULL) {
+            self.since += interval / 4;
+        }
+        if self.since >= interval {
+            self.since = 0;
+            self.pair.compare_all()?;
+            return if self.plan.compare_every == EAGER { self.pair.compare_footprint() } else { Ok(()) };
+        }
+        match collected {
+            Some(Generation::FULL) => self.pair.verify(Level::Closure),
+            Some(_) => self.pair.verify(Level::Roots),
+            None => Ok(()),
+        }
     }
 
-    /// Memory runs out only under a limit or for an impossible shape, and only after a full collection.
-    fn check_out_of_memory(&self, operation: Operation, events: &[Event]) -> Result<(), Difference> {
-        let impossible = match operation {
-            Operation::Allocate { shape, .. } => !shape.is_valid(),
-            _ => false,
-        };
-        if events.last() != Some(&Event::OutOfMemory) || impossible {
-            return Ok(());
-        }
-        if self.limit.is_none() {
-            return Err(("memory without a limit".into(), "out of memory".into()));
-        }
-        let collects = matches!(H::CAPABILITIES.family, Family::Cycles | Family::Tracing);
-        if collects && !has_full_collection(events) {
-            return Err(("a full collection first".into(), "out of memory".into()));
+    /// Operations that set the stage.
+    fn begin(&mut self, generator: &mut Generator) -> Result<(), Difference> {
+        self.step(Operation::Enter { arguments: 0, locals: SPARE + generator.locals() })?;
+        let plan = self.plan;
+        let thresholds = plan.stress.then(|| Operation::Thresholds { thresholds: generator.thresholds() });
+        let setup =
+            [plan.immortals.then_some(Operation::Prepare), (!plan.automatic).then_some(Operation::Disable)];
+        setup.into_iter().chain([thresholds]).flatten().try_for_each(|operation| self.step(operation))
+    }
+
+    fn operate(&mut self, generator: &mut Generator, operations: usize) -> Result<(), Difference> {
+        while self.list.borrow().len() < operations {
+            let operation = generator.next(self.pair.model());
+            self.step(operation)?;
         }
         Ok(())
     }
 
-    fn count(&mut self, operation: Operation, events: &[Event]) {
-        let number = |is: fn(&Event) -> bool| events.iter().filter(|event| is(event)).count() as u64;
-        self.report.operations += 1;
-        self.report.allocated += number(|event| matches!(event, Event::Allocated(_)));
-        self.report.died += number(|event| matches!(event, Event::Died(_)));
-        self.report.collections += number(|event| matches!(event, Event::CollectionStarted(_)));
-        self.report.hooks += number(|event| matches!(event, Event::Hook(_)));
-        self.report.out_of_memory += number(|event| matches!(event, Event::OutOfMemory));
-        (operation.to_string(), events).hash(&mut self.hasher);
-    }
-
-    /// Compares everything that can be reached, and runs the verifiers.
-    pub(crate) fn compare_all(&mut self) -> Result<(), Difference> {
-        self.heap.verify().map_err(|corruption| ("a sound heap".into(), corruption.to_string()))?;
-        self.model.verify().map_err(|corruption| ("a sound model".into(), corruption.to_string()))?;
-        compare_footprint(&self.heap, self.limit)?;
-        if self.model.recorder().saved.is_some() {
-            compare_graph(&mut self.heap, &self.model)
-        } else {
-            Ok(())
+    fn finish(mut self) -> Result<Report, Difference> {
+        for operation in farewell(self.pair.model()) {
+            if operation.is_valid(self.pair.model()) {
+                self.step(operation)?;
+            }
         }
+        self.pair.compare_all()?;
+        self.pair.compare_footprint()?;
+        compare_residue(self.pair.model())?;
+        Ok(self.pair.report())
     }
+}
 
-    fn finish(&mut self) -> Result<Report, Difference> {
-        self.compare_all()?;
-        compare_residue(&self.model)?;
-        Ok(Report { hash: self.hasher.finish(), ..self.report })
-    }
+/// The oldest generation that was collected.
+fn collected(events: &[Event]) -> Option<Generation> {
+    let collection = |event: &Event| match event {
+        Event::CollectionStarted(generation) => Some(*generation),
+        _ => None,
+    };
+    events.iter().filter_map(collection).max()
 }
 
 /// Operations that let go of everything that can be let go of, and collect.
 fn farewell<P: Promise>(model: &Model<P, Deaths>) -> Vec<Operation> {
-    let mut operations = vec![Operation::Limit { more: None }, Operation::Unfreeze];
-    operations.extend((1..model.recorder().frames.len()).map(|_| Operation::Leave));
-    operations
-        .extend((SPARE..model.recorder().frames.first().map_or(0, |frame| frame.locals as u32)).map(clear));
+    let frames = &model.recorder().frames;
+    let mut operations = vec![Operation::Disarm, Operation::Limit { more: None }, Operation::Unfreeze];
+    operations.extend((1..frames.len()).map(|_| Operation::Leave));
+    let locals = SPARE..frames.first().map_or(0, |frame| frame.locals as u32);
+    operations.extend(locals.map(|local| Operation::Clear { local }));
     // Finalizers of one collection may save what the next one finds.
     for _ in 0..4 {
         operations.extend([Operation::DropSaved, Operation::Collect { generation: 2 }]);
     }
+    operations.push(Operation::Reset);
     operations
 }
 
-fn clear(local: u32) -> Operation {
-    Operation::Clear { local }
-}
-
-/// Runs one plan; every operation performed goes to `list`.
+/// Runs one plan, with requests that fail in its middle third if any are to; every operation goes to `list`.
 fn run<H: Heap<Recorder = Deaths> + Introspect>(
     config: &HeapConfig,
     plan: &Plan,
+    injection: Option<Injection>,
     list: &RefCell<Vec<Operation>>,
 ) -> Result<Report, Difference> {
-    let mut pair = Pair::<H>::new(config)?;
     let mut generator = Generator::new(plan);
-    let step = |pair: &mut Pair<H>, operation: Operation| {
-        list.borrow_mut().push(operation);
-        let collections = pair.report.collections;
-        pair.step(operation)?;
-        let due =
-            list.borrow().len().is_multiple_of(plan.compare_every) || pair.report.collections > collections;
-        if due { pair.compare_all() } else { Ok(()) }
-    };
-    step(&mut pair, Operation::Enter { arguments: 0, locals: SPARE + generator.locals() })?;
-    let setup = [(plan.immortals, Operation::Prepare), (!plan.automatic, Operation::Disable)];
-    for (_, operation) in setup.into_iter().filter(|(wanted, _)| *wanted) {
-        step(&mut pair, operation)?;
+    let mut run = Run { pair: Pair::<H>::new(config)?, plan, list, since: 0 };
+    run.begin(&mut generator)?;
+    if let Some(injection) = injection {
+        run.step(Operation::Arm(injection))?;
+        run.operate(&mut generator, plan.operations * 2 / 3)?;
+        run.step(Operation::Disarm)?;
     }
-    while pair.report.operations < plan.operations {
-        let operation = generator.next(&pair.model);
-        step(&mut pair, operation)?;
-    }
-    for operation in farewell(&pair.model) {
-        if operation.is_valid(&pair.model) {
-            step(&mut pair, operation)?;
-        }
-    }
-    pair.finish()
+    run.operate(&mut generator, plan.operations)?;
+    run.finish()
 }
 
-/// Performs a list of operations, those left out that are not valid in their place; the difference, if any, with its
-/// operation's number.
-fn run_list<H: Heap<Recorder = Deaths> + Introspect>(
+/// Performs a list of operations under a plan, those left out that are not valid in their place; the difference, if any,
+/// with its operation's number. `watch` sees each operation before and after it is performed.
+pub(crate) fn run_list<H: Heap<Recorder = Deaths> + Introspect>(
     config: &HeapConfig,
+    plan: &Plan,
     operations: &[Operation],
+    watch: &mut dyn FnMut(&Pair<H>, Operation, bool),
 ) -> Result<(), (usize, Difference)> {
-    let at = Cell::new(0);
-    let run = || {
-        let mut pair = Pair::<H>::new(config)?;
+    let (at, list) = (Cell::new(0), RefCell::new(Vec::new()));
+    let perform = || {
+        let mut run = Run { pair: Pair::<H>::new(config)?, plan, list: &list, since: 0 };
         for (number, operation) in operations.iter().enumerate() {
             at.set(number);
-            if operation.is_valid(&pair.model) {
-                pair.step(*operation)?;
-                pair.compare_all()?;
+            if operation.is_valid(run.pair.model()) {
+                watch(&run.pair, *operation, false);
+                run.step(*operation)?;
+                watch(&run.pair, *operation, true);
             }
         }
-        Ok(())
+        run.pair.compare_all()
     };
-    catching(run).map_err(|difference| (at.get(), difference))
+    catching(perform).map_err(|difference| (at.get(), difference))
+}
+
+/// The plans under which a list of operations is tried again: with everything compared every time, and as it was. What
+/// a comparison reads may itself hide a difference or bring it about.
+fn retries(plan: &Plan) -> [Plan; 2] {
+    [Plan { compare_every: EAGER, ..plan.clone() }, plan.clone()]
 }
 
 /// A panic is a difference too.
@@ -311,17 +178,29 @@ pub fn check_random<H: Heap<Recorder = Deaths> + Introspect>(
     config: &HeapConfig,
     plan: &Plan,
 ) -> Result<Report, Box<Violation>> {
+    check::<H>(config, plan, None)
+}
+
+/// Runs a plan with requests that fail.
+pub(crate) fn check<H: Heap<Recorder = Deaths> + Introspect>(
+    config: &HeapConfig,
+    plan: &Plan,
+    injection: Option<Injection>,
+) -> Result<Report, Box<Violation>> {
     let list = RefCell::new(Vec::new());
-    catching(|| run::<H>(config, plan, &list)).map_err(|(expected, actual)| {
+    catching(|| run::<H>(config, plan, injection, &list)).map_err(|(expected, actual)| {
         let all = list.take();
-        let fails = |operations: &[Operation]| match run_list::<H>(config, operations) {
-            Err((number, _)) => Some(number),
-            Ok(()) => None,
+        let (number, operation) = (all.len().saturating_sub(1), all.last().copied());
+        let operation = operation.unwrap_or(Operation::Prepare);
+        let fails = |plan: &Plan, operations: &[Operation]| {
+            run_list::<H>(config, plan, operations, &mut |_, _, _| ()).err().map(|(number, _)| number)
         };
-        let operations = shrink::shrink(&all, &fails);
-        let number = all.len().saturating_sub(1);
-        let operation = all.last().copied().unwrap_or(Operation::Prepare);
-        Box::new(Violation { seed: plan.seed, number, operation, expected, actual, operations })
+        let again = retries(plan).into_iter().find(|plan| fails(plan, &all).is_some());
+        let again = again.unwrap_or_else(|| plan.clone());
+        let operations = shrink::shrink(&all, &|operations| fails(&again, operations));
+        let script = regression::script::<H>(config, &again, &operations);
+        let (plan, seed) = (plan.clone(), plan.seed);
+        Box::new(Violation { plan, seed, number, operation, expected, actual, operations, script })
     })
 }
 
@@ -334,8 +213,22 @@ pub fn replay<H: Heap<Recorder = Deaths> + Introspect>(
     config: &HeapConfig,
     operations: &[Operation],
 ) -> Result<(), Box<Violation>> {
-    run_list::<H>(config, operations).map_err(|(number, (expected, actual))| {
+    for plan in retries(&Plan::new(0, operations.len())) {
+        let performed = run_list::<H>(config, &plan, operations, &mut |_, _, _| ());
+        let Err((number, (expected, actual))) = performed else { continue };
         let operations = operations[..=number].to_vec();
-        Box::new(Violation { seed: 0, number, operation: operations[number], expected, actual, operations })
-    })
+        let script = regression::script::<H>(config, &plan, &operations);
+        let (seed, operation) = (plan.seed, operations[number]);
+        return Err(Box::new(Violation {
+            plan,
+            seed,
+            number,
+            operation,
+            expected,
+            actual,
+            operations,
+            script,
+        }));
+    }
+    Ok(())
 }

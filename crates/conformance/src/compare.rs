@@ -1,7 +1,8 @@
 //! Comparisons of a heap with the model: locals, the reachable graph, counters, what the family promises.
 
-use heapbench_heap::{Counters, Family, Heap, Immortal, Kind, Local};
-use heapbench_model::{Id, Model, Promise};
+use heapbench_heap::{Counters, Family, Heap, Immortal, Introspect, Kind, Local};
+use heapbench_model::{Id, Model, Promise, Slot};
+use rustc_hash::FxBuildHasher;
 use std::collections::HashMap;
 
 use crate::Deaths;
@@ -18,6 +19,7 @@ fn differ(
     Err((format!("{what} {expected:?}"), format!("{actual:?}")))
 }
 
+#[inline]
 fn expect<T: PartialEq + std::fmt::Debug>(
     what: impl Fn() -> String,
     expected: T,
@@ -33,10 +35,11 @@ pub(crate) fn compare_local<H: Heap, P: Promise>(
     index: u32,
 ) -> Result<(), Difference> {
     let local = Local::new(index);
-    compare_value(heap, local, model, model.held(local), &|| format!("local {index}"))?;
+    let held = model.held(local);
+    compare_value(heap, local, model, held, &|| format!("local {index}"))?;
     for other in (0..model.frame_len() as u32).map(Local::new) {
         let what = || format!("local {index} is local {}:", other.index());
-        expect(what, model.is_same(local, other), heap.is_same(local, other))?;
+        expect(what, held == model.held(other), heap.is_same(local, other))?;
     }
     Ok(())
 }
@@ -53,14 +56,14 @@ fn compare_value<H: Heap, P: Promise>(
     let Some(id) = value else { return Ok(()) };
     let node = &model.nodes()[id];
     let shape = heap.shape(local);
-    expect(|| format!("{} is object {id} of kind", what()), node.kind, shape.kind)?;
-    expect(|| format!("{} is object {id} with slots:", what()), node.slots.len(), shape.slots as usize)?;
-    if node.kind != Kind::Weak && node.payload != heap.payload(local) {
-        let actual = heap.payload(local);
-        expect(|| format!("{} is object {id} with bytes:", what()), node.payload.len(), actual.len())?;
-        let place = node.payload.iter().zip(actual).position(|(a, b)| a != b).unwrap_or(0);
+    expect(|| format!("{} is object {id} of kind", what()), node.kind(), shape.kind)?;
+    expect(|| format!("{} is object {id} with slots:", what()), node.slots().len(), shape.slots as usize)?;
+    if node.kind() != Kind::Weak && node.payload() != heap.payload(local) {
+        let (payload, actual) = (node.payload(), heap.payload(local));
+        expect(|| format!("{} is object {id} with bytes:", what()), payload.len(), actual.len())?;
+        let place = payload.iter().zip(actual).position(|(a, b)| a != b).unwrap_or(0);
         let byte = || format!("{} is object {id} with byte {place}:", what());
-        return expect(byte, node.payload[place], actual[place]);
+        return expect(byte, payload[place], actual[place]);
     }
     Ok(())
 }
@@ -71,21 +74,48 @@ pub(crate) fn compare_frame<H: Heap, P: Promise>(
     model: &Model<P, Deaths>,
 ) -> Result<(), Difference> {
     for local in (0..model.frame_len() as u32).map(Local::new) {
-        expect(|| format!("local {} nil:", local.index()), model.is_nil(local), heap.is_nil(local))?;
+        expect(|| format!("local {} nil:", local.index()), model.held(local).is_none(), heap.is_nil(local))?;
     }
     Ok(())
 }
 
 /// The counters that follow from events.
-pub(crate) fn compare_counters(model: Counters, heap: Counters) -> Result<(), Difference> {
-    let seen = |c: Counters| {
-        let hooks = [("finalizers_run", c.finalizers_run), ("callbacks_run", c.callbacks_run)];
-        let objects = [("objects_allocated", c.objects_allocated), ("objects_freed", c.objects_freed)];
-        let others = [("hook_failures", c.hook_failures), ("collections", c.collections.iter().sum())];
-        [objects, hooks, others].concat()
-    };
-    for ((name, expected), (_, actual)) in seen(model).into_iter().zip(seen(heap)) {
-        expect(|| format!("counter {name}"), expected, actual)?;
+pub(crate) fn compare_counters(model: &Counters, heap: &Counters) -> Result<(), Difference> {
+    let pairs = [
+        ("objects_allocated", model.objects_allocated, heap.objects_allocated),
+        ("objects_freed", model.objects_freed, heap.objects_freed),
+        ("finalizers_run", model.finalizers_run, heap.finalizers_run),
+        ("callbacks_run", model.callbacks_run, heap.callbacks_run),
+        ("hook_failures", model.hook_failures, heap.hook_failures),
+        ("collections", model.collections.iter().sum(), heap.collections.iter().sum()),
+    ];
+    pairs
+        .iter()
+        .try_for_each(|(name, expected, actual)| expect(|| format!("counter {name}"), expected, actual))
+}
+
+/// What the heap says of its collector: as far as the model knows better, and as far as it must agree with itself.
+pub(crate) fn compare_introspection<H: Heap + Introspect, P: Promise>(
+    heap: &H,
+    model: &Model<P, Deaths>,
+) -> Result<(), Difference> {
+    let capabilities = H::CAPABILITIES;
+    expect(|| "enabled:".into(), model.is_enabled(), heap.is_enabled())?;
+    expect(|| "thresholds supported:".into(), capabilities.thresholds, heap.thresholds().is_ok())?;
+    expect(|| "freezing supported:".into(), capabilities.freezes, heap.freeze_count().is_ok())?;
+    if let Ok(count @ 1..) = heap.freeze_count() {
+        let frozen = model.nodes().iter().filter(|(_, node)| node.is_frozen()).count() as u64;
+        if count > frozen {
+            return differ("freeze_count at most", frozen, count);
+        }
+    }
+    if let Ok(stats) = heap.stats() {
+        let counters = heap.counters();
+        expect(|| "stats, collections:".into(), counters.collections, stats.map(|one| one.collections))?;
+        let collected: u64 = stats.iter().map(|one| one.collected).sum();
+        if collected > counters.objects_freed {
+            return differ("stats, collected at most", counters.objects_freed, collected);
+        }
     }
     Ok(())
 }
@@ -108,65 +138,81 @@ pub(crate) fn compare_footprint<H: Heap>(heap: &H, limit: Option<usize>) -> Resu
     Ok(())
 }
 
-/// Walks the graph that the current frame and the immortals reach, in heap and model together. Each object found is
-/// held by the directory until the walk ends, so that every further reference to it is compared by identity.
-pub(crate) fn compare_graph<H: Heap<Recorder = Deaths>, P: Promise>(
-    heap: &mut H,
-    model: &Model<P, Deaths>,
-) -> Result<(), Difference> {
-    let own = spares(heap.recorder());
-    let [directory, object, value, spare] = own;
-    let mut walk = Walk { heap, model, places: HashMap::new(), found: Vec::new(), directory, spare };
-    walk.heap.load_immortal(directory, DIRECTORY);
-    for local in (0..model.frame_len() as u32).map(Local::new).filter(|local| !own.contains(local)) {
-        walk.meet(local, model.held(local), &|| format!("local {}", local.index()))?;
-    }
-    for (handle, id) in model.immortals().iter().enumerate() {
-        walk.heap.load_immortal(value, Immortal(handle as u32));
-        walk.meet(value, Some(*id), &|| format!("immortal {handle}"))?;
-    }
-    let mut next = 0;
-    while let Some(&id) = walk.found.get(next) {
-        walk.heap.load(object, directory, next);
-        walk.visit(id, object, value)?;
-        next += 1;
-    }
-    let found = walk.found.len();
-    for local in [object, value, spare] {
-        heap.clear(local);
-    }
-    heap.fill_slots(directory, 0..found, spare);
-    heap.clear(directory);
-    let events = heap.recorder_mut().take_events();
-    if !events.is_empty() { differ("reading changes nothing:", (), events) } else { Ok(()) }
+/// A walk through the graph, in heap and model together. Kept from one walk to the next for its memory.
+#[derive(Debug, Default)]
+pub(crate) struct Walk {
+    /// The directory's slot of each object found.
+    places: HashMap<Id, usize, FxBuildHasher>,
+    found: Vec<Id>,
 }
 
-struct Walk<'a, H, P> {
+impl Walk {
+    /// Compares the graph that the current frame and the immortals reach. Each object found is held by the directory
+    /// until the walk ends, so that every further reference to it is compared by identity.
+    pub(crate) fn compare_graph<H: Heap<Recorder = Deaths>, P: Promise>(
+        &mut self,
+        heap: &mut H,
+        model: &Model<P, Deaths>,
+    ) -> Result<(), Difference> {
+        self.places.clear();
+        self.found.clear();
+        let own = spares(heap.recorder());
+        let [directory, object, value, spare] = own;
+        let mut step = Step { heap, model, walk: self, directory, spare };
+        step.heap.load_immortal(directory, DIRECTORY);
+        for local in (0..model.frame_len() as u32).map(Local::new).filter(|local| !own.contains(local)) {
+            step.meet(local, model.held(local), &|| format!("local {}", local.index()))?;
+        }
+        for (handle, id) in model.immortals().iter().enumerate() {
+            step.heap.load_immortal(value, Immortal(handle as u32));
+            step.meet(value, Some(*id), &|| format!("immortal {handle}"))?;
+        }
+        let mut next = 0;
+        while let Some(&id) = step.walk.found.get(next) {
+            step.heap.load(object, directory, next);
+            step.visit(id, object, value)?;
+            next += 1;
+        }
+        let found = self.found.len();
+        for local in [object, value, spare] {
+            heap.clear(local);
+        }
+        heap.fill_slots(directory, 0..found, spare);
+        heap.clear(directory);
+        match heap.recorder().events() {
+            [] => Ok(()),
+            events => differ("reading changes nothing:", (), events),
+        }
+    }
+}
+
+struct Step<'a, H, P> {
     heap: &'a mut H,
     model: &'a Model<P, Deaths>,
-    /// The directory's slot of each object found.
-    places: HashMap<Id, usize>,
-    found: Vec<Id>,
+    walk: &'a mut Walk,
     directory: Local,
     spare: Local,
 }
 
-impl<H: Heap<Recorder = Deaths>, P: Promise> Walk<'_, H, P> {
+impl<H: Heap<Recorder = Deaths>, P: Promise> Step<'_, H, P> {
     fn visit(&mut self, id: Id, object: Local, value: Local) -> Result<(), Difference> {
         // The directory is being used: its slots differ until the end of the walk.
         if Some(&id) == self.model.immortals().first() {
             return Ok(());
         }
         let node = &self.model.nodes()[id];
-        for (slot, expected) in node.slots.iter().enumerate() {
+        for (slot, expected) in node.slots().iter().enumerate() {
             self.heap.load(value, object, slot);
-            self.meet(value, *expected, &|| format!("slot {slot} of object {id}"))?;
+            if *expected != Slot::NIL || !self.heap.is_nil(value) {
+                self.meet(value, expected.get(), &|| format!("slot {slot} of object {id}"))?;
+            }
         }
-        if node.kind == Kind::Weak && !node.uncertain {
+        if node.kind() == Kind::Weak && !node.is_uncertain() {
             let gives = self.heap.upgrade(value, object);
-            expect(|| format!("weak reference {id} gives its target:"), node.target.is_some(), gives)?;
+            let target = node.target();
+            expect(|| format!("weak reference {id} gives its target:"), target.is_some(), gives)?;
             if gives {
-                self.meet(value, node.target, &|| format!("target of weak reference {id}"))?;
+                self.meet(value, target, &|| format!("target of weak reference {id}"))?;
             }
         }
         self.heap.clear(value);
@@ -175,17 +221,17 @@ impl<H: Heap<Recorder = Deaths>, P: Promise> Walk<'_, H, P> {
 
     /// Compares a value; a new one goes into the directory.
     fn meet(&mut self, local: Local, id: Option<Id>, what: &dyn Fn() -> String) -> Result<(), Difference> {
-        let known = id.and_then(|id| self.places.get(&id).copied());
+        let known = id.and_then(|id| self.walk.places.get(&id).copied());
         if let Some(place) = known {
             self.heap.load(self.spare, self.directory, place);
             let same = self.heap.is_same(self.spare, local);
             return expect(|| format!("{} is object {id:?}:", what()), true, same);
         }
         compare_value(self.heap, local, self.model, id, what)?;
-        if let Some(id) = id.filter(|_| self.found.len() < DIRECTORY_SLOTS as usize) {
-            self.places.insert(id, self.found.len());
-            self.heap.store(self.directory, self.found.len(), local);
-            self.found.push(id);
+        if let Some(id) = id.filter(|_| self.walk.found.len() < DIRECTORY_SLOTS as usize) {
+            self.walk.places.insert(id, self.walk.found.len());
+            self.heap.store(self.directory, self.walk.found.len(), local);
+            self.walk.found.push(id);
         }
         Ok(())
     }
@@ -193,15 +239,14 @@ impl<H: Heap<Recorder = Deaths>, P: Promise> Walk<'_, H, P> {
 
 /// After the last reference is gone and full collections ran: what the family promises of the rest.
 pub(crate) fn compare_residue<P: Promise>(model: &Model<P, Deaths>) -> Result<(), Difference> {
-    let reached = model.reachable();
-    let lost = || model.living().filter(|id| !reached[*id]);
+    let lost = model.unreachable();
     match P::CAPABILITIES.family {
-        Family::Cycles | Family::Tracing => expect(|| "unreachable objects:".into(), 0, lost().count()),
+        Family::Cycles | Family::Tracing => expect(|| "unreachable objects:".into(), 0, lost.len()),
         Family::Region => Ok(()),
         Family::RefCount => {
             // What is left must be held by a cycle: take away the unreferenced until there are none.
-            let referrer = |id: &Id| model.nodes()[*id].count > 0;
-            expect(|| "residue without references:".into(), 0, lost().filter(|id| !referrer(id)).count())
+            let unreferenced = lost.iter().filter(|id| model.nodes()[**id].count() == 0).count();
+            expect(|| "residue without references:".into(), 0, unreferenced)
         }
     }
 }

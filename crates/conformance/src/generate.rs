@@ -1,14 +1,13 @@
 //! Random operations. Each seed draws its own mix (swarm testing): weights of operations, sizes, locals.
 
-use heapbench_heap::{Kind, Local, Shape};
-use heapbench_model::{Model, Promise};
+use heapbench_heap::{Family, Kind, Local, Shape};
+use heapbench_model::{Model, Promise, Slot};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use crate::Deaths;
 use crate::action::{Action, SHELF};
-use crate::check::Plan;
 use crate::operation::{Operation, SPARE, spares};
+use crate::{Deaths, Plan};
 
 /// Kinds of operation that the generator draws from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,11 +38,12 @@ enum Choice {
     Switch,
     Freeze,
     Limit,
+    Thresholds,
     Reset,
 }
 
 /// The choices, each with its usual weight; a seed multiplies every one by 0, 1, 2 or 4.
-const CHOICES: [(Choice, u32); 27] = [
+const CHOICES: [(Choice, u32); 28] = [
     (Choice::Enter, 8),
     (Choice::Leave, 4),
     (Choice::LeaveWith, 4),
@@ -70,6 +70,7 @@ const CHOICES: [(Choice, u32); 27] = [
     (Choice::Switch, 1),
     (Choice::Freeze, 1),
     (Choice::Limit, 1),
+    (Choice::Thresholds, 1),
     (Choice::Reset, 1),
 ];
 
@@ -80,7 +81,10 @@ const DEPTH: usize = 12;
 
 pub(crate) struct Generator {
     random: Pcg64Mcg,
-    weights: Vec<(Choice, u32)>,
+    /// Each choice as often as it weighs: the quickest to draw from.
+    choices: Vec<Choice>,
+    /// Operations that come next, the last one first: to let go of everything before a reset.
+    planned: Vec<Operation>,
     locals: u32,
     most_slots: u32,
     most_bytes: usize,
@@ -89,6 +93,8 @@ pub(crate) struct Generator {
     kinds: Vec<Kind>,
     hooks: bool,
     live: usize,
+    /// Thresholds are at most this.
+    highest_threshold: u32,
 }
 
 impl Generator {
@@ -96,7 +102,7 @@ impl Generator {
         let mut random = Pcg64Mcg::seed_from_u64(plan.seed);
         let excluded = |choice| match choice {
             Choice::Limit => !plan.limits,
-            Choice::Switch => !plan.automatic,
+            Choice::Switch | Choice::Thresholds => !plan.automatic,
             Choice::Immortalize => !plan.immortals,
             Choice::Finalizer => !plan.hooks,
             _ => false,
@@ -105,14 +111,18 @@ impl Generator {
             _ if excluded(choice) => 0,
             // Nothing happens without these.
             Choice::Allocate | Choice::Clear => 1 + random.random_range(0..3),
+            Choice::Collect if plan.stress => 10,
+            Choice::Limit if plan.stress => 5,
             _ => [0, 1, 1, 2, 4][random.random_range(0..5)],
         };
-        let weights = CHOICES.map(|(choice, weight)| (choice, weight * factor(choice))).to_vec();
+        let weigh = |(choice, weight)| std::iter::repeat_n(choice, (weight * factor(choice)) as usize);
+        let choices = CHOICES.into_iter().flat_map(weigh).collect();
         let mut kinds = Kind::ALLOCATABLE.to_vec();
         kinds.retain(|_| random.random_range(0..3) > 0);
         kinds.push(Kind::Instance);
         Generator {
-            weights,
+            choices,
+            planned: Vec::new(),
             kinds,
             locals: random.random_range(4..24),
             most_slots: [1, 3, 8, 40][random.random_range(0..4)],
@@ -120,6 +130,7 @@ impl Generator {
             edges: [0, 1, 5][random.random_range(0..3)],
             hooks: plan.hooks,
             live: plan.live,
+            highest_threshold: if plan.stress { 8 } else { 1_000 },
             random,
         }
     }
@@ -129,27 +140,26 @@ impl Generator {
         self.locals
     }
 
+    /// Thresholds for a collector. A first one of 0 would keep it from ever starting on its own.
+    pub(crate) fn thresholds(&mut self) -> [u32; 3] {
+        let highest = self.highest_threshold;
+        [1..highest + 1, 0..highest, 0..highest].map(|range| self.random.random_range(range))
+    }
+
     /// The next operation, valid in the model's state.
     pub(crate) fn next<P: Promise>(&mut self, model: &Model<P, Deaths>) -> Operation {
+        while let Some(operation) = self.planned.pop() {
+            if operation.is_valid(model) {
+                return operation;
+            }
+        }
         for _ in 0..32 {
-            let choice = self.choose();
+            let choice = self.choices[self.random.random_range(0..self.choices.len())];
             if let Some(operation) = self.draw(choice, model).filter(|operation| operation.is_valid(model)) {
                 return operation;
             }
         }
         Operation::Safepoint
-    }
-
-    fn choose(&mut self) -> Choice {
-        let total = self.weights.iter().map(|(_, weight)| weight).sum();
-        let mut point = self.random.random_range(0..total);
-        for (choice, weight) in &self.weights {
-            if point < *weight {
-                return *choice;
-            }
-            point -= weight;
-        }
-        Choice::Safepoint
     }
 
     fn draw<P: Promise>(&mut self, choice: Choice, model: &Model<P, Deaths>) -> Option<Operation> {
@@ -188,7 +198,8 @@ impl Generator {
                     [self.random.random_range(0..6)];
                 Operation::Limit { more }
             }
-            Choice::Reset => Operation::Reset,
+            Choice::Thresholds => Operation::Thresholds { thresholds: self.thresholds() },
+            Choice::Reset => self.plan_reset(model),
             Choice::Allocate if model.live() < self.live => {
                 Operation::Allocate { dst: self.local(model), shape: self.shape() }
             }
@@ -204,17 +215,16 @@ impl Generator {
         Some(match choice {
             Choice::Load => {
                 // Nil is not what programs load.
-                let id = model.held(Local::new(object))?;
-                let slots = &model.nodes()[id].slots;
-                let mut onward = (0..shape.slots).cycle().skip(slot as usize).take(slots.len());
-                let slot = onward.find(|slot| slots[*slot as usize].is_some()).unwrap_or(slot);
+                let slots = model.nodes()[model.held(Local::new(object))?].slots();
+                let mut onward = (slot..shape.slots).chain(0..slot);
+                let slot = onward.find(|slot| slots[*slot as usize] != Slot::NIL).unwrap_or(slot);
                 Operation::Load { dst: self.local(model), object, slot }
             }
             Choice::Store => Operation::Store { object, slot, value: self.local(model) },
             Choice::StoreTake => Operation::StoreTake { object, slot, value: self.local(model) },
             Choice::CopySlots => {
                 let dst = if self.random.random_range(0..2) == 0 { object } else { self.object(model)? };
-                let room = model.held(Local::new(dst)).map(|id| model.nodes()[id].slots.len() as u32)?;
+                let room = model.held(Local::new(dst)).map(|id| model.nodes()[id].slots().len() as u32)?;
                 let end = end.min(slot + room);
                 let at = self.random.random_range(0..room - (end - slot) + 1);
                 Operation::CopySlots { src: object, start: slot, end, dst, at }
@@ -222,7 +232,9 @@ impl Generator {
             Choice::FillSlots => Operation::FillSlots { object, start: slot, end, value: self.local(model) },
             Choice::Resize => {
                 let bytes = if self.random.random_range(0..2) == 0 { shape.bytes } else { self.bytes() };
-                Operation::Resize { object, slots: self.slots(), bytes }
+                let slots = if self.random.random_range(0..4) == 0 { shape.slots } else { self.slots() };
+                let beyond = if self.random.random_range(0..500) == 0 { Shape::MAX_SLOTS + 1 } else { 0 };
+                Operation::Resize { object, slots: slots + beyond, bytes }
             }
             Choice::Write => Operation::Write { object, seed: self.random.random() },
             Choice::Read => Operation::Read { object },
@@ -234,6 +246,18 @@ impl Generator {
             Choice::Finalizer => Operation::Finalizer { object, action: self.action() },
             _ => return None,
         })
+    }
+
+    /// Lets go of everything, so that the reset that comes last does something on a region heap without immortals.
+    fn plan_reset<P: Promise>(&mut self, model: &Model<P, Deaths>) -> Operation {
+        let frames = &heapbench_heap::Heap::recorder(model).frames;
+        let locals = frames.first().map_or(0, |frame| frame.locals as u32);
+        self.planned = vec![Operation::Reset];
+        if P::CAPABILITIES.family == Family::Region && model.immortals().is_empty() {
+            self.planned.extend((SPARE..locals).map(|local| Operation::Clear { local }));
+            self.planned.extend((1..frames.len()).map(|_| Operation::Leave));
+        }
+        Operation::Safepoint
     }
 
     /// Any local but the spare ones.
@@ -250,14 +274,17 @@ impl Generator {
     }
 
     fn slots(&mut self) -> u32 {
+        // About 512 bytes, 1, 8 and 32 KiB of slots, headers included or not.
+        const EDGES: [u32; 14] = [0, 1, 60, 62, 63, 64, 65, 127, 128, 255, 1021, 1024, 2000, 4096];
         match self.random.random_range(0..100) {
-            point if point < self.edges => [0, 1, 255, 1024, 2000][self.random.random_range(0..5)],
+            point if point < self.edges => EDGES[self.random.random_range(0..EDGES.len())],
             _ => self.random.random_range(0..self.most_slots + 1),
         }
     }
 
     fn bytes(&mut self) -> usize {
-        const EDGES: [usize; 9] = [0, 1, 7, 8, 511, 8191, 8192, 8200, 65536];
+        const EDGES: [usize; 16] =
+            [0, 1, 7, 8, 480, 496, 511, 512, 513, 4096, 8144, 8191, 8192, 8200, 32_768, 65_536];
         match self.random.random_range(0..100) {
             point if point < self.edges => EDGES[self.random.random_range(0..EDGES.len())],
             _ => self.random.random_range(0..self.most_bytes + 1),
@@ -267,8 +294,10 @@ impl Generator {
     fn shape(&mut self) -> Shape {
         let kind = self.kinds[self.random.random_range(0..self.kinds.len())];
         if self.random.random_range(0..1000) == 0 {
-            // Beyond every limit.
-            return Shape::new(kind, Shape::MAX_SLOTS + 1, 0);
+            // Beyond every limit, a leaf with a slot, and what only `weak` makes.
+            let impossible = [(kind, Shape::MAX_SLOTS + 1, 0), (Kind::Str, 1, 0), (Kind::Weak, 0, 0)];
+            let (kind, slots, bytes) = impossible[self.random.random_range(0..3)];
+            return Shape::new(kind, slots, bytes);
         }
         Shape::new(kind, if kind.is_leaf() { 0 } else { self.slots() }, self.bytes())
     }

@@ -9,14 +9,21 @@
 //!
 //! | file | concept |
 //! |---|---|
-//! | [`check`] | the random suite: a plan, a report, a violation |
+//! | [`check`] | the random suite |
+//! | [`plan`] | what it is to do, and what it did |
+//! | [`violation`] | the contract broken |
+//! | [`exhaustion`] | out of memory at every point |
 //! | [`cases`] | the classic semantics, written down |
 //! | [`operation`] | the trait's operations as data |
+//! | `validity` | when they may be performed |
+//! | `pair` | a heap and its model, step by step |
 //! | `generate` | random operations, another mix for every seed |
 //! | `shrink` | a short list of operations that still fails |
+//! | `regression` | that list as a heap script |
 //! | `compare` | heap against model |
 //! | [`action`] | what finalizers and callbacks do |
 //! | [`deaths`] | the recorder |
+//! | [`runner`] | heap scripts |
 #![forbid(unsafe_code)]
 
 pub mod action;
@@ -24,11 +31,21 @@ pub mod cases;
 pub mod check;
 mod compare;
 pub mod deaths;
+pub mod exhaustion;
 mod generate;
 pub mod operation;
+mod pair;
+pub mod plan;
+mod regression;
+pub mod runner;
 mod shrink;
+mod validity;
+pub mod violation;
 
 pub use action::Action;
-pub use check::{Plan, Report, Violation, check_random, replay};
+pub use check::{check_random, replay};
 pub use deaths::Deaths;
+pub use exhaustion::{Exhaustion, check_exhaustion};
 pub use operation::Operation;
+pub use plan::{Plan, Report};
+pub use violation::Violation;

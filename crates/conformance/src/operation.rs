@@ -1,8 +1,10 @@
 //! The operations of the trait as data: performed on a heap and on the model alike.
 
 use heapbench_heap::{Generation, Heap, Immortal, Introspect, Kind, Local, Shape};
-use heapbench_model::{Event, Id, Model, Promise};
+use heapbench_memory::injection::Request;
+use heapbench_model::Event;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use crate::Deaths;
 use crate::action::{Action, SAVED_SLOTS, digest};
@@ -14,8 +16,25 @@ pub(crate) const DIRECTORY_SLOTS: u32 = 4096;
 /// Its handle.
 pub(crate) const DIRECTORY: Immortal = Immortal(0);
 
-/// One operation. Numbers of locals, slots and ranges are as in the trait's method of that name.
+/// Requests of a heap for memory that fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Injection {
+    /// What is asked for.
+    pub request: Request,
+    /// The first request that fails, counted from 1.
+    pub number: u64,
+    /// All later ones fail too.
+    pub forever: bool,
+}
+
+impl Hash for Injection {
+    fn hash<T: Hasher>(&self, state: &mut T) {
+        (self.request as u8, self.number, self.forever).hash(state);
+    }
+}
+
+/// One operation. Numbers of locals, slots and ranges are as in the trait's method of that name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the fields are the parameters of the trait's methods, documented there")]
 pub enum Operation {
     /// Makes the directory and the saved, once, before the others.
@@ -120,6 +139,13 @@ pub enum Operation {
         more: Option<usize>,
     },
     Reset,
+    Thresholds {
+        thresholds: [u32; 3],
+    },
+    /// Requests of the heap for memory fail from now on. Of the suite's, not of the trait's.
+    Arm(Injection),
+    /// Memory is given back.
+    Disarm,
 }
 
 impl fmt::Display for Operation {
@@ -165,6 +191,8 @@ impl Operation {
             Operation::Disable => heap.disable(),
             Operation::Freeze => _ = heap.freeze(),
             Operation::Unfreeze => _ = heap.unfreeze(),
+            Operation::Thresholds { thresholds } => _ = heap.set_thresholds(thresholds),
+            Operation::Arm(_) | Operation::Disarm => {}
             Operation::Limit { more } => {
                 let bytes = more.map(|more| heap.footprint().live_bytes + more);
                 heap.set_limit(bytes);
@@ -219,11 +247,10 @@ impl Operation {
             }
             Operation::Finalizer { object, action } => {
                 let hook = action.hook(heap);
-                heap.set_finalizer(local(object), hook);
+                outcome = heap.set_finalizer(local(object), hook);
             }
             Operation::Immortalize { object } => {
-                heap.immortalize(local(object));
-                heap.recorder_mut().immortals += 1;
+                outcome = heap.immortalize(local(object)).map(|_| heap.recorder_mut().immortals += 1);
             }
             Operation::LoadImmortal { dst, immortal } => heap.load_immortal(local(dst), Immortal(immortal)),
             Operation::DropSaved => drop_saved(heap),
@@ -233,101 +260,17 @@ impl Operation {
             heap.recorder_mut().push(Event::OutOfMemory);
         }
     }
-
-    /// Whether the mutator may perform the operation in the model's state: locals hold objects that have the slots.
-    pub fn is_valid<P: Promise>(&self, model: &Model<P, Deaths>) -> bool {
-        let recorder = heapbench_heap::Heap::recorder(model);
-        let spare = spares(recorder)[0].index() as u32;
-        let own =
-            |index: u32| (index as usize) < model.frame_len() && !(spare..spare + SPARE).contains(&index);
-        let shape = |index: u32| {
-            let id = own(index).then(|| model.held(local(index))).flatten()?;
-            Some(model.nodes()[id].shape())
-        };
-        let has = |object: u32, slot: u32| shape(object).is_some_and(|shape| slot < shape.slots);
-        let fits = |object: u32, start: u32, end: u32| {
-            start <= end && shape(object).is_some_and(|shape| end <= shape.slots)
-        };
-        let carries = |object: u32| shape(object).is_some_and(|s| !s.kind.is_leaf() && s.kind != Kind::Weak);
-        match *self {
-            Operation::Enter { arguments, locals } => {
-                let free = model.frame_len().saturating_sub((spare + SPARE) as usize) as u32;
-                let first = recorder.frames.is_empty();
-                arguments + SPARE <= locals && (arguments <= free || first && arguments == 0)
-            }
-            Operation::Leave => recorder.frames.len() > 1,
-            Operation::LeaveWith { result } => recorder.frames.len() > 1 && own(result),
-            Operation::Copy { dst, src } => own(dst) && own(src),
-            Operation::Take { dst, src } => own(dst) && own(src) && dst != src,
-            Operation::Clear { local } => own(local),
-            Operation::Allocate { dst, .. } => own(dst),
-            Operation::Load { dst, object, slot } => own(dst) && has(object, slot),
-            Operation::Store { object, slot, value } | Operation::StoreTake { object, slot, value } => {
-                has(object, slot) && own(value)
-            }
-            Operation::CopySlots { src, start, end, dst, at } => {
-                fits(src, start, end) && fits(dst, at, at.saturating_add(end - start))
-            }
-            Operation::FillSlots { object, start, end, value } => fits(object, start, end) && own(value),
-            Operation::Resize { object, .. } | Operation::Immortalize { object } => carries(object),
-            Operation::Write { object, .. } => shape(object).is_some_and(|shape| shape.kind != Kind::Weak),
-            Operation::Read { object } => shape(object).is_some(),
-            Operation::Weak { dst, target, .. } => own(dst) && carries(target),
-            Operation::Upgrade { dst, weak } => {
-                own(dst) && shape(weak).is_some_and(|shape| shape.kind == Kind::Weak)
-            }
-            Operation::Finalizer { object, .. } => shape(object).is_some(),
-            Operation::LoadImmortal { dst, immortal } => {
-                own(dst) && (immortal as usize) < model.immortals().len()
-            }
-            Operation::DropSaved => recorder.saved.is_some(),
-            Operation::Freeze => !model.living().any(|id| may_be_untracked(model, id)),
-            _ => true,
-        }
-    }
-
-    /// The locals that the operation touches, to be compared with the model's after it.
-    pub(crate) fn touched(&self) -> [Option<u32>; 2] {
-        match *self {
-            Operation::Copy { dst, src } | Operation::Take { dst, src } => [Some(dst), Some(src)],
-            Operation::Clear { local } => [Some(local), None],
-            Operation::Allocate { dst, .. } | Operation::LoadImmortal { dst, .. } => [Some(dst), None],
-            Operation::Load { dst, object, .. } => [Some(dst), Some(object)],
-            Operation::Store { object, value, .. } | Operation::StoreTake { object, value, .. } => {
-                [Some(object), Some(value)]
-            }
-            Operation::CopySlots { src, dst, .. } => [Some(src), Some(dst)],
-            Operation::FillSlots { object, .. }
-            | Operation::Resize { object, .. }
-            | Operation::Write { object, .. }
-            | Operation::Read { object }
-            | Operation::Finalizer { object, .. }
-            | Operation::Immortalize { object } => [Some(object), None],
-            Operation::Weak { dst, target, .. } => [Some(dst), Some(target)],
-            Operation::Upgrade { dst, weak } => [Some(dst), Some(weak)],
-            _ => [None, None],
-        }
-    }
-}
-
-/// As in CPython, a collector need not track a tuple or dict that holds no container, and `freeze` then passes it by:
-/// whether it counts as reachable is left open, so the suite freezes without any.
-fn may_be_untracked<P: Promise>(model: &Model<P, Deaths>, id: Id) -> bool {
-    let node = &model.nodes()[id];
-    let mut values = node.slots.iter().flatten();
-    let leaves = values.all(|value| model.nodes()[*value].kind.is_leaf());
-    !node.immortal && matches!(node.kind, Kind::Tuple | Kind::Dict) && leaves
 }
 
 /// Makes the two immortal tuples that the suite needs for itself.
 fn prepare<H: Heap<Recorder = Deaths>>(heap: &mut H) {
     let spare = spares(heap.recorder())[0];
     for slots in [DIRECTORY_SLOTS, SAVED_SLOTS] {
-        if heap.allocate(spare, Shape::new(Kind::Tuple, slots, 0)).is_err() {
+        let made = heap.allocate(spare, Shape::new(Kind::Tuple, slots, 0));
+        let Ok(handle) = made.and_then(|()| heap.immortalize(spare)) else {
             heap.recorder_mut().push(Event::OutOfMemory);
             return;
-        }
-        let handle = heap.immortalize(spare);
+        };
         let recorder = heap.recorder_mut();
         recorder.immortals += 1;
         recorder.saved_len = crate::action::SHELF as usize;

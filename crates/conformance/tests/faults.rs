@@ -2,17 +2,42 @@
 //!
 //! A hook is code for one type of heap, so the wrapper cannot pass hooks on: the plans are without them.
 
-use heapbench_conformance::{Deaths, Plan, check_random};
+use heapbench_conformance::runner::{self, Side};
+use heapbench_conformance::{Deaths, Plan, check_random, replay};
 use heapbench_heap::{
     Capabilities, Collected, Corruption, Counters, Footprint, Frame, Generation, Heap, HeapConfig, HeapError,
-    Hook, Immortal, Introspect, Local, OutOfMemory, Shape,
+    Hook, Immortal, Introspect, Level, Local, OutOfMemory, Recorder, Shape,
 };
 use heapbench_memory::System;
 use heapbench_model::Event;
 use heapbench_strategy_refcount::Plain;
 use std::ops::Range;
 
-type Right = Plain<System, Deaths>;
+type Right<R> = Plain<System, R>;
+
+/// A recorder whose log can be told falsehoods.
+trait Log: Recorder {
+    fn take(&mut self) -> Vec<Event>;
+    fn put(&mut self, event: Event);
+}
+
+impl Log for Deaths {
+    fn take(&mut self) -> Vec<Event> {
+        self.take_events()
+    }
+
+    fn put(&mut self, event: Event) {
+        self.push(event);
+    }
+}
+
+impl Log for Side {
+    fn take(&mut self) -> Vec<Event> {
+        Vec::new()
+    }
+
+    fn put(&mut self, _: Event) {}
+}
 
 /// What the wrapper gets wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,15 +81,15 @@ const FAULTS: [(&str, Fault); 17] = [
     ("verifier-alarmed", Fault::VerifierAlarmed),
 ];
 
-struct Faulty {
-    right: Right,
+struct Faulty<R: Log> {
+    right: Right<R>,
     fault: Option<Fault>,
     operations: u64,
     /// The program's immortals among those of the right heap, to which a leak adds its own.
     handles: Vec<Immortal>,
 }
 
-impl Faulty {
+impl<R: Log> Faulty<R> {
     /// Whether this operation, one of a few, is to go wrong.
     fn strikes(&mut self, fault: Fault) -> bool {
         self.operations += 1;
@@ -72,10 +97,10 @@ impl Faulty {
     }
 
     /// Runs an operation that may kill, and tells a falsehood about the deaths.
-    fn with_deaths<T>(&mut self, operation: impl FnOnce(&mut Right) -> T) -> T {
-        let before = self.right.recorder_mut().take_events();
+    fn with_deaths<T>(&mut self, operation: impl FnOnce(&mut Right<R>) -> T) -> T {
+        let before = self.right.recorder_mut().take();
         let answer = operation(&mut self.right);
-        let mut events = self.right.recorder_mut().take_events();
+        let mut events = self.right.recorder_mut().take();
         match self.fault {
             Some(Fault::DeathsNotTold) => {
                 events.retain(|event| !matches!(event, Event::Died(id) if id % 5 == 0))
@@ -83,16 +108,16 @@ impl Faulty {
             Some(Fault::DeathsSwapped) if events.len() > 2 => events.swap(1, 2),
             _ => {}
         }
-        before.into_iter().chain(events).for_each(|event| self.right.recorder_mut().push(event));
+        before.into_iter().chain(events).for_each(|event| self.right.recorder_mut().put(event));
         answer
     }
 }
 
-impl Heap for Faulty {
-    const CAPABILITIES: Capabilities = Right::CAPABILITIES;
-    type Recorder = Deaths;
+impl<R: Log> Heap for Faulty<R> {
+    const CAPABILITIES: Capabilities = Right::<R>::CAPABILITIES;
+    type Recorder = R;
 
-    fn new(config: &HeapConfig, recorder: Deaths) -> Result<Self, HeapError> {
+    fn new(config: &HeapConfig, recorder: R) -> Result<Self, HeapError> {
         let fault = config.text("fault").and_then(|name| FAULTS.into_iter().find(|(n, _)| *n == name));
         let right = Right::new(&HeapConfig::default(), recorder)?;
         Ok(Faulty { right, fault: fault.map(|(_, fault)| fault), operations: 0, handles: Vec::new() })
@@ -146,7 +171,7 @@ impl Heap for Faulty {
             self.right.clear(dst);
         }
         if answer.is_ok() && self.strikes(Fault::Leaks) && !self.right.is_nil(dst) && !shape.kind.is_leaf() {
-            let handle = self.right.immortalize(dst);
+            let handle = self.right.immortalize(dst)?;
             self.right.load_immortal(dst, handle);
         }
         answer
@@ -217,11 +242,13 @@ impl Heap for Faulty {
         !self.strikes(Fault::UpgradeFails) && self.with_deaths(|heap| heap.upgrade(dst, weak))
     }
 
-    fn set_finalizer(&mut self, _: Local, _: Hook<Self>) {}
+    fn set_finalizer(&mut self, _: Local, _: Hook<Self>) -> Result<(), OutOfMemory> {
+        Ok(())
+    }
 
-    fn immortalize(&mut self, object: Local) -> Immortal {
-        self.handles.push(self.right.immortalize(object));
-        Immortal(self.handles.len() as u32 - 1)
+    fn immortalize(&mut self, object: Local) -> Result<Immortal, OutOfMemory> {
+        self.handles.push(self.right.immortalize(object)?);
+        Ok(Immortal(self.handles.len() as u32 - 1))
     }
 
     fn load_immortal(&mut self, dst: Local, immortal: Immortal) {
@@ -259,23 +286,23 @@ impl Heap for Faulty {
         self.right.peak_live_bytes()
     }
 
-    fn recorder(&self) -> &Deaths {
+    fn recorder(&self) -> &R {
         self.right.recorder()
     }
 
-    fn recorder_mut(&mut self) -> &mut Deaths {
+    fn recorder_mut(&mut self) -> &mut R {
         self.right.recorder_mut()
     }
 
-    fn verify(&self) -> Result<(), Corruption> {
+    fn verify_to(&self, level: Level) -> Result<(), Corruption> {
         if self.fault == Some(Fault::VerifierAlarmed) {
             return Err(Corruption::new("planted"));
         }
-        self.right.verify()
+        self.right.verify_to(level)
     }
 }
 
-impl Introspect for Faulty {
+impl<R: Log> Introspect for Faulty<R> {
     fn enable(&mut self) {
         self.right.enable();
     }
@@ -289,9 +316,12 @@ impl Introspect for Faulty {
     }
 }
 
+fn config(fault: &str) -> HeapConfig {
+    HeapConfig { settings: vec![("fault".into(), fault.into())], ..HeapConfig::default() }
+}
+
 fn run(fault: &str, seed: u64) -> Option<Box<heapbench_conformance::Violation>> {
-    let config = HeapConfig { settings: vec![("fault".into(), fault.into())], ..HeapConfig::default() };
-    check_random::<Faulty>(&config, &Plan { hooks: false, ..Plan::new(seed, 6_000) }).err()
+    check_random::<Faulty<Deaths>>(&config(fault), &Plan { hooks: false, ..Plan::new(seed, 6_000) }).err()
 }
 
 #[test]
@@ -308,11 +338,42 @@ fn every_fault_is_rejected() {
     for (name, fault) in FAULTS {
         let violation =
             (0..40).find_map(|seed| run(name, seed)).unwrap_or_else(|| panic!("{fault:?} was not found"));
-        println!(
-            "{fault:?}: seed {}, operation {}, shrunk to {}",
-            violation.seed,
-            violation.number,
-            violation.operations.len()
+        let (operations, shrunk) = (violation.number, violation.operations.len());
+        println!("{fault:?}: seed {}, operation {operations}, shrunk to {shrunk}", violation.seed);
+        assert!(
+            replay::<Faulty<Deaths>>(&config(name), &violation.operations).is_err(),
+            "{fault:?}: replayed"
         );
+        assert!(
+            replay::<Faulty<Deaths>>(&config("none"), &violation.operations).is_ok(),
+            "{fault:?}: accused"
+        );
+    }
+}
+
+/// A violation's heap script is text that loads, is true of the right heap, and fails on the faulty one.
+#[test]
+fn violations_are_saved_as_scripts_that_fail_too() {
+    // Moves, resized payloads and what comes of a limit have no place in a script.
+    let sayable = [
+        "leaks",
+        "freed-miscounted",
+        "bytes-miscounted",
+        "fill-misses-last",
+        "copy-misses-overlap",
+        "upgrade-fails",
+    ];
+    for fault in sayable {
+        let fails = |seed| {
+            let text = run(fault, seed)?.regression("refcount")?;
+            let script =
+                heapbench_script::load(text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text}"));
+            let right = runner::run::<Faulty<Side>>(&script, &config("none"));
+            assert!(right.has_passed(), "{right:?} of the right heap: {text}");
+            let faulty = runner::run::<Faulty<Side>>(&script, &config(fault));
+            (!faulty.failures.is_empty()).then_some(text)
+        };
+        let text = (0..40).find_map(fails).unwrap_or_else(|| panic!("{fault}: no script fails"));
+        assert!(text.contains("# Replay: heapbench verify --strategies refcount --seed"), "{text}");
     }
 }

@@ -1,9 +1,9 @@
 //! Every strategy against the whole suite: one line a strategy.
 
 use heapbench_conformance::cases::check_cases;
-use heapbench_conformance::{Deaths, Plan, Report, check_random};
-use heapbench_heap::{Configuration, Heap, HeapConfig, Introspect};
-use heapbench_memory::{Mimalloc, Pools, System};
+use heapbench_conformance::{Deaths, Exhaustion, Plan, Report, check_exhaustion, check_random};
+use heapbench_heap::{Configuration, Family, Heap, HeapConfig, Introspect};
+use heapbench_memory::{Failing, Mimalloc, Poisoned, Pools, System};
 use heapbench_strategy_bump::Bump;
 use heapbench_strategy_mark_sweep::MarkSweep;
 use heapbench_strategy_refcount::Plain;
@@ -31,6 +31,37 @@ fn random<H: Heap<Recorder = Deaths> + Introspect>(config: &HeapConfig, seeds: s
         }
     }
     assert!(total.allocated > 10_000 && total.out_of_memory > 100, "the suite does its work: {total:?}");
+}
+
+fn stressed<H: Heap<Recorder = Deaths> + Introspect>(config: &HeapConfig) {
+    let mut total = Report::default();
+    for seed in 0..SEEDS {
+        let report = check_random::<H>(config, &Plan::stress(seed, 2_000));
+        let report = report.unwrap_or_else(|violation| panic!("{violation}"));
+        total.collections += report.collections;
+        total.out_of_memory += report.out_of_memory;
+    }
+    let collects = matches!(H::CAPABILITIES.family, Family::Cycles | Family::Tracing);
+    assert!(total.out_of_memory > 100, "{total:?}");
+    assert_eq!(total.collections > 3_000, collects, "{total:?}");
+}
+
+/// Every request fails once, and for ever.
+fn exhausted<H: Heap<Recorder = Deaths> + Introspect>(config: &HeapConfig) {
+    let mut total = Exhaustion::default();
+    for seed in 0..12 {
+        let plan = Plan { live: 60, limits: false, ..Plan::new(seed, 300) };
+        let tried = check_exhaustion::<H>(config, &plan).unwrap_or_else(|violation| panic!("{violation}"));
+        (0..3).for_each(|kind| total.runs[kind] += tried.runs[kind]);
+        total.struck += tried.struck;
+        total.out_of_memory += tried.out_of_memory;
+        total.out_of_memory_in_hooks += tried.out_of_memory_in_hooks;
+    }
+    println!("{total:?}");
+    assert!(total.struck > 0 && total.out_of_memory > 0, "{total:?}");
+    if H::CAPABILITIES.family != Family::Region && total.runs[0] > 0 {
+        assert!(total.out_of_memory_in_hooks > 0, "a hook's allocation failed: {total:?}");
+    }
 }
 
 fn deterministic<H: Heap<Recorder = Deaths> + Introspect>(config: &HeapConfig) {
@@ -62,6 +93,16 @@ macro_rules! strategies {
             }
 
             #[test]
+            fn frequent_collections() {
+                stressed::<$heap>(&configured($configuration));
+            }
+
+            #[test]
+            fn out_of_memory_at_every_request() {
+                exhausted::<$heap>(&configured($configuration));
+            }
+
+            #[test]
             fn same_seed_same_events() {
                 deterministic::<$heap>(&configured($configuration));
             }
@@ -74,8 +115,11 @@ strategies! {
     refcount_mimalloc: Plain<Mimalloc, Deaths>, "refcount";
     refcount_system: Plain<System, Deaths>, "refcount";
     refcount_pools: Plain<Pools, Deaths>, "refcount";
+    refcount_failing: Plain<Failing<Poisoned<Mimalloc>>, Deaths>, "refcount";
+    generational_failing: Generational<Failing<Poisoned<System>>, Deaths>, "refcount-generational";
     generational: Generational<Mimalloc, Deaths>, "refcount-generational@3.13";
     generational_often: Generational<Pools, Deaths>, "refcount-generational:threshold0=7,threshold1=2,threshold2=2";
     mark_sweep: MarkSweep<Deaths>, "mark-sweep";
+    mark_sweep_tiny: MarkSweep<Deaths>, "mark-sweep:queue=1,block=4KiB,poison=yes,heap=1.1x,min=4KiB";
     mark_sweep_often: MarkSweep<Deaths>, "mark-sweep:heap=1.1x,min=4KiB";
 }

@@ -24,11 +24,11 @@ pub fn run(job: &Job) -> Record {
     };
     let expected = definition.expected(&job.parameters, job.seed);
     let limit = job.heap_limit.and_then(|bytes| usize::try_from(bytes).ok());
-    let ran = registry::resolve(&job.strategy).and_then(|configuration| {
+    let ran = registry::resolve_measured(&job.strategy).and_then(|configuration| {
         let config = registry::heap_config(&configuration, limit);
         let allocates_only = configuration.strategy == registry::ALLOCATES_ONLY;
         let cell = Measurement { job, config, prepared: &prepared, expected, allocates_only };
-        registry::dispatch(&configuration, cell)?
+        registry::dispatch_measured(&configuration, cell)?
     });
     match ran {
         Ok(record) => record,

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 pub const VERB: &str = "cell";
 
 /// How often the parent looks whether it was interrupted.
-const TICK: Duration = Duration::from_millis(50);
+pub(crate) const TICK: Duration = Duration::from_millis(50);
 
 /// Why a process was not left to end by itself.
 enum Stopped {
@@ -30,7 +30,7 @@ enum Stopped {
 /// The process cannot be started.
 pub fn run(job: &Job, timeout: Duration) -> Result<Option<Record>, Trouble> {
     let mut child =
-        spawn().map_err(|error| Trouble::failure(format!("a cell's process cannot start: {error}")))?;
+        spawn(VERB).map_err(|error| Trouble::failure(format!("a cell's process cannot start: {error}")))?;
     let deadline = Instant::now() + timeout;
     if let Some(mut stdin) = child.stdin.take() {
         // A process that died already reads nothing; its exit status says why.
@@ -59,18 +59,20 @@ pub fn run(job: &Job, timeout: Duration) -> Result<Option<Record>, Trouble> {
     })
 }
 
-/// The child is in a process group of its own, so that Ctrl-C at a terminal reaches the parent alone.
-fn spawn() -> std::io::Result<Child> {
-    Command::new(std::env::current_exe()?)
-        .arg(VERB)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()
+/// Starts this program under a verb that reads its standard input.
+pub(crate) fn spawn(verb: &str) -> std::io::Result<Child> {
+    command(&[verb])?.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
 }
 
-fn read_in_background<S: Read + Send + 'static>(
+/// This program as a child: in a process group of its own, so that Ctrl-C at a terminal reaches the parent alone.
+pub(crate) fn command(arguments: &[&str]) -> std::io::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(arguments).process_group(0);
+    Ok(command)
+}
+
+/// Reads a stream in a thread of its own; what comes of it is sent when the stream ends.
+pub(crate) fn read_in_background<S: Read + Send + 'static>(
     stream: Option<S>,
     read: fn(&mut BufReader<S>) -> String,
 ) -> Receiver<String> {
@@ -82,7 +84,7 @@ fn read_in_background<S: Read + Send + 'static>(
 }
 
 /// The last line that is not blank: a panic's, or the message of whoever aborted the process.
-fn last_line<S: Read>(stream: &mut BufReader<S>) -> String {
+pub(crate) fn last_line<S: Read>(stream: &mut BufReader<S>) -> String {
     let (mut last, mut line) = (String::new(), Vec::new());
     while stream.read_until(b'\n', &mut line).is_ok_and(|bytes| bytes > 0) {
         let text = String::from_utf8_lossy(&line).trim().to_string();
@@ -117,12 +119,17 @@ fn record(job: &Job, exit: ExitStatus, text: &str, last_words: &str) -> Record {
         return parsed
             .unwrap_or_else(|error| job.ended(Status::Failed, format!("no record was written: {error}")));
     }
+    job.ended(Status::Failed, ending(exit, last_words))
+}
+
+/// How a process ended, with its last words.
+pub(crate) fn ending(exit: ExitStatus, last_words: &str) -> String {
     let how = match exit.signal() {
         Some(number) => signal_name(number),
         None => format!("exit status {}", exit.code().unwrap_or_default()),
     };
     let colon = if last_words.is_empty() { "" } else { ": " };
-    job.ended(Status::Failed, format!("{how}{colon}{last_words}"))
+    format!("{how}{colon}{last_words}")
 }
 
 /// A signal's name. `SIGKILL` from nobody known is what the kernel does to a process when memory runs out.

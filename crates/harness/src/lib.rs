@@ -9,6 +9,7 @@
 //! | [`child`] | a cell's process, and what may become of it |
 //! | [`cell`] | a cell: one strategy runs one workload once |
 //! | [`checks`] | what must be true of a cell's record |
+//! | [`proof`] | random operations on strategies against the model, in processes that may die of it |
 //! | [`provenance`] | where and how a run is made |
 //! | [`verbs`] | the verbs of the command |
 //! | [`names`], [`folders`], [`units`], [`table`], [`output`], [`progress`], [`interruption`], [`trouble`] | talking with people |
@@ -24,6 +25,7 @@ pub mod names;
 pub mod output;
 pub mod plan;
 pub mod progress;
+pub mod proof;
 pub mod provenance;
 pub mod registry;
 pub mod request;

@@ -7,7 +7,7 @@ use heapbench_harness::interruption;
 use heapbench_harness::output::say;
 use heapbench_harness::request::RunArguments;
 use heapbench_harness::trouble::Trouble;
-use heapbench_harness::verbs::{cell, figures, list, run, summary};
+use heapbench_harness::verbs::{cell, check, figures, list, prove, run, summary, verify};
 use std::process::ExitCode;
 
 /// Runs Python's heap behaviour under every memory manager and shows throughput, pauses and footprint side by
@@ -31,6 +31,13 @@ enum Verb {
     Summary(summary::SummaryArguments),
     /// Pictures of what a run showed
     Figures(figures::FiguresArguments),
+    /// Run heap scripts and check what they say must be true
+    Check(check::CheckArguments),
+    /// Compare strategies with the reference model, operation by operation
+    Verify(verify::VerifyArguments),
+    /// Carry out the tasks of a proof on standard input
+    #[command(hide = true)]
+    Prove,
     /// Run the one cell on standard input
     #[command(hide = true)]
     Cell,
@@ -47,6 +54,9 @@ fn main() -> ExitCode {
         Some(Verb::Run(arguments)) => run::run(&arguments).map(|ran| told(&ran)),
         Some(Verb::Summary(arguments)) => summary::run(&arguments).map(|()| ExitCode::SUCCESS),
         Some(Verb::Figures(arguments)) => figures::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Some(Verb::Check(arguments)) => check::run(&arguments).map(|checked| true_or_not(&checked)),
+        Some(Verb::Verify(arguments)) => verify::run(&arguments).map(|verified| proven(&verified)),
+        Some(Verb::Prove) => prove::run().map(|()| ExitCode::SUCCESS),
         Some(Verb::Cell) => cell::run().map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|trouble| {
@@ -77,6 +87,24 @@ fn told(ran: &run::Ran) -> ExitCode {
         (true, _) => ExitCode::from(interruption::EXIT_STATUS),
         (false, 0) => ExitCode::SUCCESS,
         (false, _) => ExitCode::FAILURE,
+    }
+}
+
+/// Exit status of a proof. A broken contract is worth more than an interruption.
+fn proven(verified: &verify::Verified) -> ExitCode {
+    match (verified.broken, verified.interrupted) {
+        (0, false) => ExitCode::SUCCESS,
+        (0, true) => ExitCode::from(interruption::EXIT_STATUS),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// What could not be checked outweighs what was false.
+fn true_or_not(checked: &check::Checked) -> ExitCode {
+    match (checked.errors, checked.failed) {
+        (0, 0) => ExitCode::SUCCESS,
+        (0, _) => ExitCode::FAILURE,
+        _ => ExitCode::from(2),
     }
 }
 

@@ -1,10 +1,12 @@
-//! Progress of a run, on standard error: a bar with an estimate on a terminal, a line a cell elsewhere.
+//! Progress, on standard error. Of a run: a bar with an estimate on a terminal, a line a cell elsewhere. Of a proof: a bar
+//! with a rate on a terminal, a line now and then elsewhere.
 
 use crate::output::say;
 use crate::units;
 use heapbench_results::{Record, Status};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
+use std::time::{Duration, Instant};
 
 /// Shows how far a run has come.
 #[derive(Debug)]
@@ -62,5 +64,77 @@ impl Progress {
             status => format!("{}: {}", status.name(), record.error),
         };
         format!("{number} {}  {}  {result}", record.strategy, record.workload)
+    }
+}
+
+/// Where there is no terminal, a proof's progress is told this often.
+const TELLING: Duration = Duration::from_secs(10);
+
+/// Shows how far a proof has come.
+#[derive(Debug)]
+pub struct ProofProgress {
+    bar: Option<ProgressBar>,
+    strategy: String,
+    done: u64,
+    total: u64,
+    begun: Instant,
+    told: Instant,
+}
+
+impl ProofProgress {
+    /// Of a proof of `total` operations.
+    pub fn new(total: u64) -> ProofProgress {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template(
+                "{bar:30} {human_pos}/{human_len} operations, {per_sec}, {eta} left  {msg}",
+            );
+            let bar = ProgressBar::new(total);
+            bar.set_style(style.expect("the template names known fields"));
+            bar
+        });
+        let now = Instant::now();
+        ProofProgress { bar, strategy: String::new(), done: 0, total, begun: now, told: now }
+    }
+
+    /// A strategy's turn begins.
+    pub fn begins(&mut self, strategy: &str) {
+        self.strategy = strategy.to_string();
+        if let Some(bar) = &self.bar {
+            bar.set_message(self.strategy.clone());
+        }
+    }
+
+    /// So many operations more are done.
+    pub fn advance(&mut self, operations: u64) {
+        self.done += operations;
+        match &self.bar {
+            Some(bar) => bar.inc(operations),
+            None if self.told.elapsed() >= TELLING => {
+                self.told = Instant::now();
+                let rate = self.done as f64 / self.begun.elapsed().as_secs_f64();
+                let (done, total) = (units::count(self.done), units::count(self.total));
+                say(format_args!(
+                    "{done} of {total} operations, {} a second  {}",
+                    units::count(rate as u64),
+                    self.strategy
+                ));
+            }
+            None => {}
+        }
+    }
+
+    /// Does something with the bar out of the way: printing, say.
+    pub fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
+        match &self.bar {
+            Some(bar) => bar.suspend(work),
+            None => work(),
+        }
+    }
+
+    /// No more will come.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
     }
 }

@@ -5,6 +5,7 @@ use crate::plan::{Shard, Work};
 use crate::registry;
 use crate::trouble::Trouble;
 use heapbench_heap::configuration::parse_size;
+use heapbench_heap::{Configuration, HeapError};
 use heapbench_workload::{Profile, definitions};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -79,7 +80,10 @@ impl Request {
     pub fn understand(arguments: &RunArguments) -> Result<Request, Trouble> {
         let profile: Profile = arguments.profile.parse()?;
         let heap_limit = arguments.heap_limit.as_deref().map(heap_limit).transpose()?;
-        let strategies = strategies(arguments.strategies.as_deref(), heap_limit)?;
+        let defaults: Vec<String> =
+            registry::DEFAULT_CONFIGURATIONS.iter().map(|text| text.to_string()).collect();
+        let list = arguments.strategies.as_deref();
+        let strategies = configurations(list, &defaults, registry::resolve_measured, heap_limit)?;
         let works = works(&arguments.workloads, profile, &arguments.set, arguments.seed)?;
         let by_profile = match profile {
             Profile::Smoke => 1,
@@ -108,24 +112,30 @@ fn heap_limit(text: &str) -> Result<usize, Trouble> {
     parse_size(text).filter(|bytes| *bytes > 0).ok_or_else(refused)
 }
 
-/// A name without a glob is any configuration text; a glob selects default configurations, or else
-/// strategies.
-fn strategies(list: Option<&str>, limit: Option<usize>) -> Result<Vec<String>, Trouble> {
-    let defaults: Vec<String> =
-        registry::DEFAULT_CONFIGURATIONS.iter().map(|text| text.to_string()).collect();
+/// The configurations that a list of texts and globs selects. A name without a glob is any configuration text; a glob
+/// selects from `defaults`, or else strategies. No list: the defaults.
+///
+/// # Errors
+/// The first that cannot be understood, or that cannot run under the limit.
+pub fn configurations(
+    list: Option<&str>,
+    defaults: &[String],
+    resolve: fn(&str) -> Result<Configuration, HeapError>,
+    limit: Option<usize>,
+) -> Result<Vec<String>, Trouble> {
     let strategies: Vec<String> = registry::STRATEGIES.iter().map(|found| found.name.to_string()).collect();
-    let given = list.map_or_else(|| defaults.clone(), names::split_configurations);
+    let given = list.map_or_else(|| defaults.to_vec(), names::split_configurations);
     let mut selected = Vec::new();
     for name in given {
         let mut found = match names::is_glob(&name) {
-            true => names::matching(&name, &defaults)?,
+            true => names::matching(&name, defaults)?,
             false => vec![name.clone()],
         };
         if found.is_empty() {
             found = names::select("strategy", &[name], &strategies)?;
         }
         for text in found {
-            let configuration = registry::resolve(&text)?;
+            let configuration = resolve(&text)?;
             registry::check(&configuration, limit)?;
             selected.push(configuration.to_string());
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     Capabilities, Collected, Corruption, Counters, Footprint, Frame, Generation, HeapConfig, HeapError, Hook,
-    Immortal, Local, OutOfMemory, Recorder, Shape,
+    Immortal, Level, Local, OutOfMemory, Recorder, Shape,
 };
 use std::ops::Range;
 
@@ -125,11 +125,17 @@ pub trait Heap: Sized {
 
     /// Attaches a finalizer, replacing the one before; without effect once one has run. Leaf kinds and weak
     /// references take none.
-    fn set_finalizer(&mut self, object: Local, finalizer: Hook<Self>);
+    ///
+    /// # Errors
+    /// No memory for the table of finalizers: no effect.
+    fn set_finalizer(&mut self, object: Local, finalizer: Hook<Self>) -> Result<(), OutOfMemory>;
 
     /// Makes the object immortal: it is reachable for ever and its references are not counted. The local is
     /// cleared; the handle gives the object back in any frame.
-    fn immortalize(&mut self, object: Local) -> Immortal;
+    ///
+    /// # Errors
+    /// No memory for the table of immortals: no effect.
+    fn immortalize(&mut self, object: Local) -> Result<Immortal, OutOfMemory>;
 
     /// `dst =` the immortal object. The old value of `dst` is released.
     fn load_immortal(&mut self, dst: Local, immortal: Immortal);
@@ -141,8 +147,8 @@ pub trait Heap: Sized {
     /// whose policy collects inside an allocation.
     fn safepoint(&mut self);
 
-    /// Collects a generation and the younger ones. `None` when nothing ran: the heap cannot collect, or it is
-    /// collecting already.
+    /// Collects a generation and the younger ones. `None` when nothing ran: the heap cannot collect, it is collecting
+    /// already, or the system has no memory for the collector's own work.
     fn collect(&mut self, generation: Generation) -> Option<Collected>;
 
     /// Sets or lifts the limit on memory, in bytes: on held memory where the memory source knows it at once, on live
@@ -166,9 +172,17 @@ pub trait Heap: Sized {
     /// The recorder, to be changed.
     fn recorder_mut(&mut self) -> &mut Self::Recorder;
 
-    /// Checks the strategy's invariants over the whole heap, by a walk of its own.
+    /// Checks the strategy's invariants up to a level, by walks that share no code with the collector's own.
     ///
     /// # Errors
     /// The first invariant that does not hold.
-    fn verify(&self) -> Result<(), Corruption>;
+    fn verify_to(&self, level: Level) -> Result<(), Corruption>;
+
+    /// Checks everything that can be checked.
+    ///
+    /// # Errors
+    /// The first invariant that does not hold.
+    fn verify(&self) -> Result<(), Corruption> {
+        self.verify_to(Level::Exact)
+    }
 }

@@ -9,6 +9,7 @@
 //! | [`mod@heap`] | the trait: roots, objects, control, evidence |
 //! | [`introspect`] | Python's `gc` module: thresholds, counts, freeze |
 //! | [`shape`] | what an object is: kind, slots, payload bytes |
+//! | [`level`] | how deep a heap looks when it checks itself |
 //! | [`local`] | locals, frames, immortal handles |
 //! | [`hook`] | finalizers and weak-reference callbacks |
 //! | [`capabilities`] | what a strategy promises |
@@ -27,6 +28,7 @@ pub mod error;
 pub mod heap;
 pub mod hook;
 pub mod introspect;
+pub mod level;
 pub mod local;
 pub mod recorder;
 pub mod shape;
@@ -38,6 +40,7 @@ pub use error::{Corruption, HeapError, OutOfMemory};
 pub use heap::Heap;
 pub use hook::{Hook, HookFailed};
 pub use introspect::{GenerationStats, Introspect, Unsupported};
+pub use level::Level;
 pub use local::{Frame, Immortal, Local};
 pub use recorder::{NoRecorder, Pause, Recorder, Work};
 pub use shape::{Kind, Shape};

@@ -9,7 +9,9 @@
 //! 2. `committed` has a bit for each unit that was handed out and not given back to the system since: units in
 //!    use, and free ones kept to be used again. Only they may take memory.
 
+use crate::injection::{self, Request};
 use crate::reservation::{PAGE, Reservation};
+use crate::sanitizer;
 use heapbench_heap::{Corruption, HeapError};
 use std::collections::BTreeMap;
 use std::ptr::NonNull;
@@ -94,18 +96,22 @@ impl Blocks {
             self.free.iter().map(|(f, l)| (*f, *l)).find(|(_, length)| *length >= wanted)?;
         let (start, end) = (first as usize, first as usize + units);
         let fresh = units - self.count_committed(start, end);
-        if fresh * self.unit > allowance {
+        if fresh * self.unit > allowance || (fresh > 0 && injection::fails(Request::Block)) {
             return None;
         }
+        let words = self.frontier.max(end).div_ceil(64);
+        let more = words - self.committed.len();
+        injection::reserve(&mut self.committed, more).ok()?;
         self.free.remove(&first);
         if length > wanted {
             self.free.insert(first + wanted, length - wanted);
         }
         self.frontier = self.frontier.max(end);
-        self.committed.resize(self.frontier.div_ceil(64), 0);
+        self.committed.resize(words, 0);
         (start..end).for_each(|unit| self.committed[unit / 64] |= 1 << (unit % 64));
         self.committed_units += fresh;
         self.used_units += units;
+        sanitizer::unpoison(self.start(first), units * self.unit);
         Some(first)
     }
 
@@ -115,6 +121,7 @@ impl Blocks {
     /// The run came from `allocate(units)`, and nobody uses it afterwards.
     pub unsafe fn free(&mut self, first: u32, units: usize) {
         self.used_units -= units;
+        sanitizer::poison(self.start(first), units * self.unit);
         let (mut first, mut length) = (first, units as u32);
         if let Some(after) = self.free.remove(&(first + length)) {
             length += after;
@@ -188,6 +195,12 @@ impl Blocks {
     }
 }
 
+impl Drop for Blocks {
+    fn drop(&mut self) {
+        sanitizer::unpoison(self.memory.start(), self.frontier * self.unit);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,6 +241,28 @@ mod tests {
         assert_eq!(blocks.allocate(5, PAGE - 1), None);
         assert_eq!(blocks.allocate(4, 0), Some(0));
         assert_eq!(blocks.allocate(usize::MAX / PAGE, usize::MAX), None);
+    }
+
+    #[test]
+    fn a_refused_request_changes_nothing() {
+        for request in [Request::Block, Request::Metadata] {
+            let mut blocks = blocks();
+            injection::arm(request, 1, false);
+            assert_eq!(blocks.allocate(3, usize::MAX), None);
+            assert_eq!((injection::disarm(), blocks.committed_bytes(), blocks.frontier()), (1, 0, 0));
+            blocks.verify(std::iter::empty()).unwrap();
+            let first = take(&mut blocks, 3);
+            // SAFETY: freed once, and not used.
+            unsafe { blocks.free(first, 3) };
+            injection::arm(request, 1, true);
+            assert_eq!(
+                blocks.allocate(3, usize::MAX),
+                Some(first),
+                "what is held asks the system for nothing"
+            );
+            assert_eq!(injection::disarm(), 0);
+            blocks.verify([(first, 3)].into_iter()).unwrap();
+        }
     }
 
     #[test]

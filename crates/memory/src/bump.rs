@@ -6,9 +6,11 @@
 //!
 //! Source: Hanson, Fast allocation and deallocation of memory based on object lifetimes (1990); bumpalo 3.20.
 
+use crate::injection::{self, Request};
+use crate::sanitizer;
 use crate::source::{ALIGNMENT, MemorySource};
 use bumpalo::Bump;
-use heapbench_heap::HeapError;
+use heapbench_heap::{Corruption, HeapError};
 use std::alloc::Layout;
 use std::ops::Range;
 use std::ptr::NonNull;
@@ -36,21 +38,45 @@ impl<const ALIGN: usize> BumpChunks<ALIGN> {
     #[inline(always)]
     pub fn bump(&mut self, size: usize) -> Option<NonNull<u8>> {
         let layout = Layout::from_size_align(size, ALIGN).ok()?;
-        if layout.pad_to_align().size() > self.chunks.chunk_capacity() {
-            self.limit_next_chunk();
+        let is_full = layout.pad_to_align().size() > self.chunks.chunk_capacity();
+        if is_full && !self.may_ask_for_chunk() {
+            return None;
         }
-        self.chunks.try_alloc_layout(layout).ok()
+        let block = self.chunks.try_alloc_layout(layout).ok()?;
+        if sanitizer::ON && is_full {
+            self.poison_newest_chunk();
+        }
+        sanitizer::unpoison(block, size);
+        Some(block)
     }
 
+    /// Tells bumpalo how much the next chunk may have, if it may be asked for at all.
+    ///
     /// bumpalo's limit leaves the chunks' footers out (here the next one's is included), and is none at all once
     /// it is lower than what is allocated.
     #[cold]
     #[inline(never)]
-    fn limit_next_chunk(&self) {
+    fn may_ask_for_chunk(&self) -> bool {
+        if injection::fails(Request::Block) {
+            return false;
+        }
         let allocated = self.chunks.allocated_bytes();
         let footers = self.held() - allocated + CHUNK_FOOTER;
         let limit = self.limit.map(|limit| limit.saturating_sub(footers).max(allocated));
         self.chunks.set_allocation_limit(limit);
+        true
+    }
+
+    /// Makes all of the newest chunk what nobody may touch: its blocks, and below them the room that is left.
+    fn poison_newest_chunk(&self) {
+        let room = self.chunks.chunk_capacity();
+        // SAFETY: the iterator ends before anything else is allocated, and only an address is taken.
+        let newest = unsafe { self.chunks.iter_allocated_chunks_raw() }.next();
+        let lowest =
+            newest.and_then(|(start, size)| Some((NonNull::new(start.wrapping_sub(room))?, room + size)));
+        if let Some((lowest, bytes)) = lowest {
+            sanitizer::poison(lowest, bytes);
+        }
     }
 
     /// Bytes taken from the operating system: all chunks, footers included.
@@ -70,6 +96,44 @@ impl<const ALIGN: usize> BumpChunks<ALIGN> {
     pub unsafe fn reset(&mut self) {
         self.chunks.reset();
         self.live = 0;
+        if sanitizer::ON {
+            self.poison_newest_chunk();
+        }
+    }
+
+    /// Fills every block given out since the last reset, so that who uses one afterwards sees it.
+    ///
+    /// # Safety
+    /// No block's content is used afterwards.
+    pub unsafe fn fill(&mut self, byte: u8) {
+        // SAFETY: the iterator ends before anything else is allocated.
+        for (start, size) in unsafe { self.chunks.iter_allocated_chunks_raw() } {
+            if let Some(start) = NonNull::new(start) {
+                sanitizer::unpoison(start, size);
+                // SAFETY: all of the range was given out, and by the contract nobody has an eye on its content.
+                unsafe { start.write_bytes(byte, size) };
+            }
+        }
+    }
+
+    /// Checks that the chunks lie apart and that what is held has room for them.
+    ///
+    /// # Errors
+    /// The first that does not hold.
+    pub fn verify_chunks(&self) -> Result<(), Corruption> {
+        let mut ranges = self.ranges();
+        ranges.sort_unstable_by_key(|range| range.start);
+        if let Some(pair) = ranges.windows(2).find(|pair| pair[0].end > pair[1].start) {
+            return Err(Corruption::new(format!("chunks {:#x?} and {:#x?} overlap", pair[0], pair[1])));
+        }
+        let (given, held) = (ranges.iter().map(ExactSizeIterator::len).sum::<usize>(), self.held());
+        if self.live > given || given > held {
+            let live = self.live;
+            return Err(Corruption::new(format!(
+                "{live} bytes are live of {given} given out of {held} held, expected no more of each"
+            )));
+        }
+        Ok(())
     }
 
     /// The addresses of the blocks given out, one range a chunk, the newest first.
@@ -110,6 +174,10 @@ unsafe impl MemorySource for BumpChunks {
 
     fn set_limit(&mut self, bytes: Option<usize>) {
         self.limit(bytes);
+    }
+
+    fn verify(&self) -> Result<(), Corruption> {
+        self.verify_chunks()
     }
 }
 
@@ -172,6 +240,48 @@ mod tests {
             assert_eq!(chunks.allocate(size), None);
         }
         assert_eq!((chunks.live_bytes(), chunks.held_bytes()), (0, 0));
+    }
+
+    #[test]
+    fn a_refused_chunk_changes_nothing() {
+        let mut chunks = BumpChunks::new().unwrap();
+        let first = chunks.allocate(100).unwrap();
+        injection::arm(Request::Block, 1, false);
+        let mut blocks = 0;
+        while chunks.allocate(100).is_some() {
+            blocks += 1;
+        }
+        assert!(blocks < 10 && injection::disarm() == 1);
+        let before = (chunks.live_bytes(), chunks.held_bytes());
+        assert_eq!((before.0, chunks.ranges().len()), (100 * (blocks + 1), 1));
+        chunks.verify().unwrap();
+        assert!(chunks.allocate(100).is_some_and(|block| block != first));
+        assert_eq!(chunks.ranges().len(), 2);
+        chunks.verify().unwrap();
+    }
+
+    #[test]
+    fn all_that_was_given_out_is_filled() {
+        let mut chunks = BumpChunks::<8>::default();
+        let blocks: Vec<_> = (1..500).map(|size| (chunks.bump(size).unwrap(), size)).collect();
+        // SAFETY: only read afterwards, to see what is there.
+        unsafe { chunks.fill(0xdd) };
+        let filled = |(start, size): &(NonNull<u8>, usize)| {
+            // SAFETY: the blocks are filled, so initialised, and were not freed.
+            let bytes = unsafe { std::slice::from_raw_parts(start.as_ptr(), *size) };
+            bytes.iter().all(|byte| *byte == 0xdd)
+        };
+        assert!(blocks.iter().all(filled));
+    }
+
+    #[test]
+    fn verify_finds_planted_damage() {
+        let mut chunks = BumpChunks::new().unwrap();
+        chunks.allocate(100).unwrap();
+        chunks.verify().unwrap();
+        chunks.live += 1000;
+        let what = chunks.verify().unwrap_err().what;
+        assert!(what.starts_with("1100 bytes are live"), "{what}");
     }
 
     #[test]

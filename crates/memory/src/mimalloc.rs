@@ -5,11 +5,13 @@
 //!
 //! Each source gives mimalloc an address range of its own to live in. mimalloc gives freed memory back to the system
 //! late and does not say how much it sits on; of a range of our own the system tells which pages are resident, and
-//! that is what is held, segment headers and free pages included.
+//! that is what is held, segment headers and free pages included. So the system is asked once, when the source is made;
+//! from then on mimalloc takes from its range.
 
 use crate::reservation::Reservation;
+use crate::sanitizer;
 use crate::source::{ALIGNMENT, MemorySource};
-use heapbench_heap::HeapError;
+use heapbench_heap::{Corruption, HeapError};
 use libmimalloc_sys as mi;
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -21,6 +23,9 @@ const UNLIMITED: isize = isize::MAX;
 
 /// mimalloc's unit of an arena: a segment.
 const SEGMENT: usize = 32 << 20;
+
+/// Blocks from this size on have a segment of their own.
+const HUGE: usize = SEGMENT / 2;
 
 /// A range that mimalloc manages. It has no way to give one back, so ranges whose source is gone wait here.
 static IDLE: Mutex<Vec<Range>> = Mutex::new(Vec::new());
@@ -95,15 +100,24 @@ unsafe impl MemorySource for Mimalloc {
         if bytes > self.room {
             return None;
         }
+        if sanitizer::ON {
+            self.prepare(size);
+        }
         // SAFETY: the heap lives as long as `self`.
         let block = NonNull::new(unsafe { mi::mi_heap_malloc(self.heap.as_ptr(), size.max(ALIGNMENT)) })?;
         self.room -= bytes;
+        if sanitizer::ON {
+            self.lend(block.cast(), size);
+        }
         Some(block.cast())
     }
 
     #[inline(always)]
     unsafe fn free(&mut self, block: NonNull<u8>, size: usize) {
         self.room += size as isize;
+        if sanitizer::ON {
+            self.take_back(block);
+        }
         // SAFETY: by the contract, the block is mimalloc's and unused from now on.
         unsafe { mi::mi_free(block.as_ptr().cast()) }
     }
@@ -141,6 +155,99 @@ unsafe impl MemorySource for Mimalloc {
         self.limit = bytes.map_or(UNLIMITED, |bytes| bytes.min(UNLIMITED as usize) as isize);
         self.room = self.limit - live;
     }
+
+    /// mimalloc's own counts: no free list is followed, for one that is damaged leads anywhere.
+    fn verify(&self) -> Result<(), Corruption> {
+        let range = &self.range;
+        let mut areas = Areas { range: range.start..range.start + range.bytes, used: 0, outside: None };
+        // SAFETY: the heap is alive; the visitor only writes the struct that it is given.
+        unsafe {
+            let areas = std::ptr::from_mut(&mut areas).cast();
+            mi::mi_heap_visit_blocks(self.heap.as_ptr(), false, Some(add_area), areas);
+        }
+        if let Some(at) = areas.outside {
+            return Err(Corruption::new(format!(
+                "mimalloc has blocks at {at:#x}, expected them in {:#x?}",
+                areas.range
+            )));
+        }
+        let live = self.limit - self.room;
+        if live < 0 || live as usize > areas.used {
+            let used = areas.used;
+            return Err(Corruption::new(format!(
+                "{live} bytes are live, mimalloc's blocks in use have {used}"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// What AddressSanitizer is told. mimalloc's C code is not watched, except where it calls `memset` for a new segment's
+/// head. The heads of segments of one huge block are longer than those of others, and the place of such a block may
+/// become that of other segments' heads; so around huge blocks nothing stays poisoned.
+impl Mimalloc {
+    /// A block is about to be asked for.
+    fn prepare(&self, size: usize) {
+        if size >= HUGE {
+            self.unpoison_all();
+        }
+    }
+
+    /// Lets a block be touched, as far as it was asked for.
+    fn lend(&self, block: NonNull<u8>, size: usize) {
+        // SAFETY: the block is mimalloc's and in use, and is as large as this says.
+        let room = unsafe { mi::mi_usable_size(block.as_ptr().cast()) };
+        self.used.set(self.used.get().max(block.addr().get() + room - self.range.start));
+        sanitizer::poison(block, room);
+        sanitizer::unpoison(block, size);
+    }
+
+    /// Lets nobody touch a block any more.
+    fn take_back(&self, block: NonNull<u8>) {
+        // SAFETY: the block is mimalloc's, and still in use.
+        let room = unsafe { mi::mi_usable_size(block.as_ptr().cast()) };
+        if room < HUGE {
+            sanitizer::poison(block, room);
+        } else {
+            sanitizer::unpoison(block, room);
+        }
+    }
+
+    fn unpoison_all(&self) {
+        if let Some(start) = NonNull::new(std::ptr::with_exposed_provenance_mut(self.range.start)) {
+            sanitizer::unpoison(start, self.used.get());
+        }
+    }
+}
+
+/// What `verify` adds up.
+struct Areas {
+    range: std::ops::Range<usize>,
+    /// Bytes of the blocks in use.
+    used: usize,
+    /// The first area that is not in the range.
+    outside: Option<usize>,
+}
+
+/// Adds an area to the sums.
+///
+/// # Safety
+/// `area` is a valid area and `areas` an `Areas`, as in `verify`.
+unsafe extern "C" fn add_area(
+    _heap: *const mi::mi_heap_t,
+    area: *const mi::mi_heap_area_t,
+    _block: *mut c_void,
+    _block_size: usize,
+    areas: *mut c_void,
+) -> bool {
+    // SAFETY: by the contract.
+    let (area, areas) = unsafe { (&*area, &mut *areas.cast::<Areas>()) };
+    let start = area.blocks.addr();
+    if start < areas.range.start || start + area.reserved > areas.range.end {
+        areas.outside.get_or_insert(start);
+    }
+    areas.used += area.used * area.block_size;
+    true
 }
 
 /// Raises an address to the end of an area.
@@ -164,6 +271,9 @@ unsafe extern "C" fn raise_to_end(
 
 impl Drop for Mimalloc {
     fn drop(&mut self) {
+        if sanitizer::ON {
+            self.unpoison_all();
+        }
         // SAFETY: the heap is ours, and with the source gone no block of it is used.
         unsafe { mi::mi_heap_destroy(self.heap.as_ptr()) }
         IDLE.lock().unwrap_or_else(PoisonError::into_inner).push(self.range);
@@ -202,6 +312,45 @@ mod tests {
         // SAFETY: allocated above with this size, and not used afterwards.
         unsafe { source.free(block, 64) };
         assert_eq!(source.live_bytes(), 0);
+    }
+
+    #[test]
+    fn verify_finds_planted_damage() {
+        let mut source = Mimalloc::new().unwrap();
+        source.set_limit(Some(1 << 20));
+        source.verify().unwrap();
+        let block = source.allocate(1000).unwrap();
+        source.verify().unwrap();
+        source.room -= 1000;
+        let what = source.verify().unwrap_err().what;
+        assert!(what.starts_with("2000 bytes are live, mimalloc's blocks in use have 1024"), "{what}");
+        source.room += 2500;
+        assert!(source.verify().unwrap_err().what.starts_with("-500 bytes are live"));
+        source.room -= 1500;
+        let start = source.range.start;
+        source.range.start += source.range.bytes;
+        assert!(source.verify().unwrap_err().what.starts_with("mimalloc has blocks at"));
+        source.range.start = start;
+        source.verify().unwrap();
+        // SAFETY: freed once, and not used afterwards.
+        unsafe { source.free(block, 1000) };
+        source.verify().unwrap();
+    }
+
+    #[test]
+    fn a_refused_range_is_an_error_and_the_next_may_be_had() {
+        use crate::injection::{self, Request};
+        // What is idle is used first, so all of it is taken.
+        let mut sources = Vec::new();
+        injection::arm(Request::Block, 1, true);
+        let refused = loop {
+            match Mimalloc::new() {
+                Ok(source) => sources.push(source),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(refused, HeapError::Refused { .. }) && injection::disarm() > 0);
+        Mimalloc::new().unwrap().verify().unwrap();
     }
 
     #[test]

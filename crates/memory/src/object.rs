@@ -28,6 +28,10 @@
 //! ([`Ref::create`]) and to give its memory away again: whoever frees, reuses or moves an object must own the
 //! proof that no copy of its `Ref` is used afterwards. Everything between is safe to call.
 
+mod extent;
+
+pub use extent::Extent;
+
 use heapbench_heap::{Kind, Shape};
 use std::cell::Cell;
 use std::ptr::NonNull;

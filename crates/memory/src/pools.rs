@@ -30,10 +30,11 @@ mod pool;
 mod tests;
 mod verify;
 
+use crate::leftover::Leftover;
 use crate::source::{ALIGNMENT, MemorySource};
-use crate::system;
+use crate::{sanitizer, system};
 use arena::Arenas;
-use heapbench_heap::HeapError;
+use heapbench_heap::{Corruption, HeapError};
 use pool::Pool;
 use std::ptr::NonNull;
 
@@ -66,6 +67,7 @@ pub struct Pools {
     /// Bytes that large blocks take in malloc, headers included.
     large: usize,
     limit: usize,
+    leftover: Leftover,
 }
 
 // SAFETY: a block is on its pool's free list or in use, never both (invariant 2); pools lie apart in their arenas, and
@@ -74,7 +76,8 @@ unsafe impl MemorySource for Pools {
     const NAME: &'static str = "pymalloc";
 
     fn new() -> Result<Self, HeapError> {
-        Ok(Pools { used: [None; CLASSES], arenas: Arenas::default(), live: 0, large: 0, limit: usize::MAX })
+        let (used, arenas, leftover) = ([None; CLASSES], Arenas::default(), Leftover::default());
+        Ok(Pools { used, arenas, live: 0, large: 0, limit: usize::MAX, leftover })
     }
 
     #[inline(always)]
@@ -84,8 +87,9 @@ unsafe impl MemorySource for Pools {
             None => self.allocate_large(size),
         };
         // Not by `?`: a block that is certainly there needs no test.
-        if block.is_some() {
+        if let Some(block) = block {
             self.live += size;
+            sanitizer::unpoison(block, size);
         }
         block
     }
@@ -95,7 +99,8 @@ unsafe impl MemorySource for Pools {
         self.live -= size;
         // SAFETY: by the contract, the block is unused from now on, and its size says where it came from.
         unsafe {
-            if class_of(size).is_some() {
+            if let Some(class) = class_of(size) {
+                sanitizer::poison(block, class_size(class));
                 self.give(block);
             } else {
                 self.free_large(block);
@@ -114,6 +119,11 @@ unsafe impl MemorySource for Pools {
 
     fn set_limit(&mut self, bytes: Option<usize>) {
         self.limit = bytes.unwrap_or(usize::MAX);
+    }
+
+    /// Checks the invariants of this folder over everything.
+    fn verify(&self) -> Result<(), Corruption> {
+        self.check()
     }
 }
 
@@ -214,6 +224,7 @@ impl Pools {
                 return None;
             }
             self.large += taken;
+            self.leftover.allocated(block);
         }
         Some(block)
     }
@@ -227,6 +238,7 @@ impl Pools {
         // SAFETY: by the contract.
         unsafe {
             self.large -= system::taken_bytes(block);
+            self.leftover.freed(block);
             system::free(block);
         }
     }

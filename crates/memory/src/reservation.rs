@@ -1,7 +1,8 @@
 //! A reservation: a range of address space of this process's own, which costs memory only where it is touched.
 
+use crate::injection::{self, Request};
 use heapbench_heap::HeapError;
-use rustix::mm::{Advice, MapFlags, ProtFlags};
+use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
 use std::ptr::NonNull;
 
 /// Bytes of the operating system's smallest page.
@@ -11,6 +12,8 @@ pub const PAGE: usize = 4096;
 const DISCARD: Advice = Advice::LinuxDontNeed;
 #[cfg(not(target_os = "linux"))]
 const DISCARD: Advice = Advice::DontNeed;
+
+const PRIVATE: MapFlags = MapFlags::PRIVATE.union(MapFlags::NORESERVE);
 
 /// A private, zeroed, writable mapping, unmapped when dropped.
 #[derive(Debug)]
@@ -26,13 +29,16 @@ impl Reservation {
     /// The system refuses the address space.
     pub fn new(bytes: usize) -> Result<Reservation, HeapError> {
         let refused = HeapError::Refused { requested: bytes };
+        if injection::fails(Request::Block) {
+            return Err(refused);
+        }
         // SAFETY: a fresh private mapping touches no existing memory.
         let start = unsafe {
             rustix::mm::mmap_anonymous(
                 std::ptr::null_mut(),
                 bytes,
                 ProtFlags::READ | ProtFlags::WRITE,
-                MapFlags::PRIVATE | MapFlags::NORESERVE,
+                PRIVATE,
             )
         };
         let start = start.ok().and_then(|start| NonNull::new(start.cast::<u8>())).ok_or(refused)?;
@@ -74,6 +80,38 @@ impl Reservation {
         let discarded =
             unsafe { rustix::mm::madvise(self.start.as_ptr().add(offset).cast(), bytes, DISCARD) };
         debug_assert!(discarded.is_ok());
+    }
+
+    /// Gives the memory of a range of whole pages back to the system, and makes every access to it a fault. False: the
+    /// system refuses, and all is as it was.
+    ///
+    /// # Safety
+    /// The range lies inside the reservation, and nobody uses it before it is opened again.
+    pub unsafe fn close(&self, offset: usize, bytes: usize) -> bool {
+        debug_assert!(offset + bytes <= self.bytes && offset.is_multiple_of(PAGE));
+        // A new mapping, not another protection of the old one, so that the system can join it with its neighbours:
+        // it counts mappings, and allows about 65,000.
+        // SAFETY: by the contract, the range that is replaced is ours and unused.
+        let closed = unsafe {
+            let start = self.start.as_ptr().add(offset).cast();
+            rustix::mm::mmap_anonymous(start, bytes, ProtFlags::empty(), PRIVATE | MapFlags::FIXED)
+        };
+        closed.is_ok()
+    }
+
+    /// Makes a closed range of whole pages, zero now, accessible. False: the system refuses, for it has too many
+    /// mappings, and all is as it was.
+    pub fn open(&self, offset: usize, bytes: usize) -> bool {
+        assert!(
+            offset + bytes <= self.bytes && offset.is_multiple_of(PAGE),
+            "only what is reserved is opened"
+        );
+        // SAFETY: the range is ours; to allow accesses takes nothing from anyone.
+        let opened = unsafe {
+            let start = self.start.as_ptr().add(offset).cast();
+            rustix::mm::mprotect(start, bytes, MprotectFlags::READ | MprotectFlags::WRITE)
+        };
+        opened.is_ok()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a memory source is.
 
-use heapbench_heap::HeapError;
+use heapbench_heap::{Corruption, HeapError};
 use std::ptr::NonNull;
 
 /// Alignment of every block.
@@ -39,4 +39,12 @@ pub unsafe trait MemorySource: Sized {
     /// Limits what `allocate` gives. Sources that hold whole arenas count held bytes; those on a general
     /// allocator, which says too slowly what it holds, count live bytes.
     fn set_limit(&mut self, bytes: Option<usize>);
+
+    /// Checks what the source knows of itself: lists, canaries, sums. Sources that know nothing find nothing.
+    ///
+    /// # Errors
+    /// The first thing that is not as it should be.
+    fn verify(&self) -> Result<(), Corruption> {
+        Ok(())
+    }
 }

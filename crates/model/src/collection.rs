@@ -5,20 +5,25 @@
 //! model follows the guide, and allows what keeps the contract.
 
 use heapbench_heap::{Capabilities, Family, Generation, Pause, Work};
-use std::collections::{BTreeMap, BTreeSet};
 
+use crate::garbage::Garbage;
+use crate::weak::Calls;
 use crate::{Event, Guide, Id, Model, Promise};
 
 impl<P: Promise, R: Guide> Model<P, R> {
     /// The collections, and the sweeping, that the guide sees here.
     pub(crate) fn collect_as_guided(&mut self) {
-        let may_collect = can_collect(&P::CAPABILITIES) && !self.collecting && (self.enabled || self.limited);
+        let about_to_fail = self.limited || self.scarce;
+        let may_collect =
+            can_collect(&P::CAPABILITIES) && !self.collecting && (self.enabled || about_to_fail);
         loop {
             match self.recorder.next() {
                 Some(Event::CollectionStarted(generation)) if may_collect => {
                     self.run_collection(generation, true);
                 }
-                Some(Event::Died(id)) if self.condemned.contains(&id) => {
+                Some(Event::Died(id))
+                    if self.condemned.binary_search(&id).is_ok() && self.nodes.contains(id) =>
+                {
                     self.clear_weak_references(id);
                     self.bury(id);
                 }
@@ -30,7 +35,8 @@ impl<P: Promise, R: Guide> Model<P, R> {
     /// Collects, and gives back how many objects died meanwhile; `None` when nothing can be collected now.
     pub(crate) fn collect_now(&mut self, generation: Generation) -> Option<u64> {
         let generation = if P::CAPABILITIES.generations == 1 { Generation::FULL } else { generation };
-        if !can_collect(&P::CAPABILITIES) || self.collecting {
+        let refused = self.scarce && self.recorder.next() == Some(Event::Collected(None));
+        if !can_collect(&P::CAPABILITIES) || self.collecting || refused {
             return None;
         }
         Some(self.run_collection(generation, false))
@@ -50,23 +56,30 @@ impl<P: Promise, R: Guide> Model<P, R> {
         }
         self.recorder.pause_stopped(Pause::Collection(generation), Work::default());
         self.collecting = false;
-        self.found.clear();
         self.counters.objects_freed - freed
     }
 
     fn collect_fully(&mut self, lazily: bool) {
-        let unreachable = self.unreachable();
-        self.found = unreachable.clone();
+        let mut unreachable = self.unreachable();
+        self.found.clone_from(&unreachable);
+        let hooks_called = self.hooks_called;
         let calls = self.clear_weak_references_of(&unreachable);
         self.call_back(calls, None);
-        let finalizer = |id: &Id| self.nodes[*id].finalizer.map(|hook| (hook.data, *id));
+        let finalizer = |id: &Id| self.nodes.get(*id)?.finalizer().map(|hook| (hook.data, *id));
         let finalizers = unreachable.iter().filter_map(finalizer).collect();
         self.finalize_each(finalizers);
-        let mut doomed: BTreeSet<Id> = self.unreachable().intersection(&unreachable).copied().collect();
+        if self.hooks_called > hooks_called {
+            unreachable = self.unreachable();
+        }
+        let is_found = |id: &Id| self.found.binary_search(id).is_ok();
+        let mut doomed: Vec<Id> = unreachable.iter().copied().filter(is_found).collect();
         // In the heap's order, and with those that die by counting on the way.
-        self.follow();
+        if self.recorder.ahead().is_some() {
+            let garbage = self.garbage(false, unreachable);
+            self.follow(garbage);
+        }
         self.found.clear();
-        doomed.retain(|id| self.nodes[*id].alive);
+        doomed.retain(|id| self.nodes.contains(*id));
         if lazily {
             self.condemned = doomed;
             return;
@@ -77,37 +90,48 @@ impl<P: Promise, R: Guide> Model<P, R> {
     }
 
     fn collect_partly(&mut self) {
-        let unreachable = self.unreachable();
-        self.found = unreachable.clone();
-        self.follow();
-        self.found.clear();
-        let untold = self.weak_references_touching(&unreachable);
-        untold.into_iter().for_each(|weak| self.nodes[weak].uncertain = true);
+        let told_only = P::CAPABILITIES.prompt && !self.finalizes_ahead();
+        self.found = if told_only { self.told_garbage() } else { self.unreachable() };
+        let garbage = self.garbage(told_only, self.found.clone());
+        self.follow(garbage);
+        let found = std::mem::take(&mut self.found);
+        // What was found and lives on was resurrected by a finalizer, or not looked at: nobody says which.
+        if !told_only {
+            for weak in self.weak_references_touching(&found) {
+                self.nodes[weak].rare_mut().uncertain = true;
+            }
+        }
         self.release_the_uncounted();
         if P::CAPABILITIES.family == Family::Tracing {
-            let rest = |id: &Id| self.nodes[*id].alive && self.nodes[*id].finalizer.is_none();
-            self.condemned = self.unreachable().intersection(&unreachable).copied().filter(rest).collect();
+            let rest = |id: &Id| found.binary_search(id).is_ok() && self.nodes[*id].finalizer().is_none();
+            self.condemned = self.unreachable().into_iter().filter(rest).collect();
         }
     }
 
-    fn unreachable(&self) -> BTreeSet<Id> {
-        let reached = self.reachable();
-        self.living().filter(|id| !reached[*id]).collect()
+    /// The weak references among these objects and to them.
+    fn weak_references_touching(&self, objects: &[Id]) -> Vec<Id> {
+        let mut touching = Vec::new();
+        for id in objects {
+            if let Some(rare) = self.nodes.get(*id).and_then(|node| node.rare.as_ref()) {
+                touching.extend(&rare.weak_references);
+                touching.extend(rare.target.map(|_| *id));
+            }
+        }
+        touching.sort_unstable();
+        touching.dedup();
+        touching
     }
 
-    fn weak_references_touching(&self, objects: &BTreeSet<Id>) -> BTreeSet<Id> {
-        let to_them = objects.iter().flat_map(|id| self.nodes[*id].weak_references.iter().copied());
-        to_them.chain(objects.iter().copied().filter(|id| self.nodes[*id].target.is_some())).collect()
-    }
-
-    /// Clears weak references to and among the unreachable; the calls to be made, by the hook's `data`.
-    fn clear_weak_references_of(&mut self, unreachable: &BTreeSet<Id>) -> BTreeSet<(u64, Id)> {
-        let mut calls = BTreeSet::new();
+    /// Clears weak references to and among the unreachable; the calls to be made.
+    fn clear_weak_references_of(&mut self, unreachable: &[Id]) -> Calls {
+        let mut calls = Calls::new();
         for weak in self.weak_references_touching(unreachable) {
             self.clear_weak(weak);
-            match self.nodes[weak].callback {
-                Some(callback) if !unreachable.contains(&weak) => _ = calls.insert((callback.data, weak)),
-                _ => self.nodes[weak].callback = None,
+            match self.nodes[weak].callback() {
+                Some(callback) if unreachable.binary_search(&weak).is_err() => {
+                    calls.insert((callback.data, weak));
+                }
+                _ => self.drop_callback(weak),
             }
         }
         calls
@@ -115,7 +139,7 @@ impl<P: Promise, R: Guide> Model<P, R> {
 
     /// Runs finalizers in the guide's order, and in order of their `data` where the guide has none. An object may be
     /// gone before its turn: it died by counting in another one's hook.
-    fn finalize_each(&mut self, mut hooks: BTreeSet<(u64, Id)>) {
+    fn finalize_each(&mut self, mut hooks: Calls) {
         while let Some(hook) = self.guided_hook(&hooks).or(hooks.first().copied()) {
             hooks.remove(&hook);
             self.finalize(hook.1);
@@ -130,85 +154,69 @@ impl<P: Promise, R: Guide> Model<P, R> {
     }
 
     /// Repeats deaths and hooks of the guide, as long as they are allowed.
-    fn follow(&mut self) {
-        let mut gone = self.gone();
-        // All finalizers run, those of objects that another one resurrected included.
-        let found = gone.clone();
+    fn follow(&mut self, mut garbage: Garbage) {
         loop {
             match self.recorder.next() {
-                Some(Event::Died(id)) if gone.contains(&id) && self.nodes[id].finalizer.is_none() => {
-                    gone.remove(&id);
+                Some(Event::Died(id)) if self.may_reclaim(id, &mut garbage) => {
                     let mut calls = self.clear_weak_references(id);
                     // A weak reference that is garbage too is not called, unless only counting gets at it, later.
                     let ahead = self.recorder.ahead().unwrap_or_default();
-                    calls.retain(|(data, weak)| !found.contains(weak) || ahead.contains(&Event::Hook(*data)));
+                    let found = |weak: Id| self.found.binary_search(&weak).is_ok();
+                    calls.retain(|(data, weak)| !found(*weak) || ahead.contains(&Event::Hook(*data)));
                     self.bury(id);
                     self.call_back(calls, None);
                 }
-                Some(Event::Hook(data)) if self.run_allowed_hook(data, &gone, &found) => gone = self.gone(),
+                Some(Event::Hook(data)) if self.run_allowed_hook(data, &mut garbage) => {}
                 _ => return,
             }
         }
     }
 
+    fn may_reclaim(&self, id: Id, garbage: &mut Garbage) -> bool {
+        self.is_gone(id, garbage) && self.nodes[id].finalizer().is_none()
+    }
+
     /// Runs the finalizer of an object that was found gone, or a callback for one, if that is whose hook it is.
-    fn run_allowed_hook(&mut self, data: u64, gone: &BTreeSet<Id>, found: &BTreeSet<Id>) -> bool {
+    fn run_allowed_hook(&mut self, data: u64, garbage: &mut Garbage) -> bool {
         let Some(id) = self.hook_owners.get(&data).copied() else { return false };
         // The weak reference itself may be garbage that a partial collection does not look at.
-        if self.nodes[id].target.is_some_and(|target| gone.contains(&target)) {
+        if let Some(target) = self.nodes[id].target()
+            && self.is_gone(target, garbage)
+        {
             self.clear_weak(id);
-            self.call_back(BTreeSet::from([(data, id)]), None);
+            self.call_back(Calls::from([(data, id)]), None);
             return true;
         }
-        let finalizable = self.nodes[id].finalizer.is_some() && (gone.contains(&id) || found.contains(&id));
+        // All finalizers run, those of objects that another one resurrected included.
+        let finalizable = self.nodes[id].finalizer().is_some()
+            && (self.found.binary_search(&id).is_ok() || self.is_gone(id, garbage));
         if finalizable {
             self.finalize(id);
         }
         finalizable
     }
 
-    /// The unreachable, and on heaps that count also what only they refer to, frozen or not.
-    fn gone(&self) -> BTreeSet<Id> {
-        let mut gone = self.unreachable();
-        if P::CAPABILITIES.prompt {
-            let mut counts: BTreeMap<Id, usize> = BTreeMap::new();
-            gone.extend(self.living().filter(|id| self.nodes[*id].count == 0 && !self.nodes[*id].immortal));
-            let mut queue: Vec<Id> = gone.iter().copied().collect();
-            while let Some(id) = queue.pop() {
-                for value in self.nodes[id].slots.iter().copied().flatten() {
-                    let node = &self.nodes[value];
-                    let count = counts.entry(value).or_insert(node.count);
-                    *count -= 1;
-                    if *count == 0 && !node.immortal && gone.insert(value) {
-                        queue.push(value);
-                    }
-                }
-            }
-        }
-        gone
-    }
-
     /// Reclaims an object that a collection found. Those that it refers to lose a reference and live on for now.
     fn bury(&mut self, id: Id) {
-        self.condemned.remove(&id);
-        let node = &mut self.nodes[id];
-        node.alive = false;
-        node.payload = Vec::new();
-        for value in std::mem::take(&mut node.slots).into_iter().flatten() {
-            self.nodes[value].count -= 1;
-        }
         self.clear_weak(id);
+        let Some(node) = self.forget(id) else { return };
+        for value in node.values() {
+            // Garbage that is swept later may refer to garbage that was swept.
+            let Some(child) = self.nodes.get_mut(value) else { continue };
+            child.count -= 1;
+            if child.count == 0 && P::CAPABILITIES.prompt {
+                self.uncounted.push(value);
+            }
+        }
         self.report_death(id);
     }
 
     /// Kills by counting what the buried referred to last.
     fn release_the_uncounted(&mut self) {
-        if !P::CAPABILITIES.prompt {
-            return;
-        }
-        let uncounted = |id: &Id| self.nodes[*id].count == 0 && !self.nodes[*id].immortal;
-        for id in self.living().filter(uncounted).collect::<Vec<_>>() {
-            if self.nodes[id].alive && self.nodes[id].count == 0 {
+        let mut uncounted = std::mem::take(&mut self.uncounted);
+        uncounted.sort_unstable();
+        for id in uncounted {
+            if self.nodes.get(id).is_some_and(|node| node.count == 0 && !node.immortal) {
                 let value = self.retain(Some(id));
                 self.release(value);
             }
@@ -224,3 +232,6 @@ fn can_collect(capabilities: &Capabilities) -> bool {
 fn is_partial(capabilities: &Capabilities, generation: Generation) -> bool {
     generation != Generation::FULL && capabilities.generations > 1
 }
+
+#[cfg(test)]
+mod tests;

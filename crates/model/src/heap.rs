@@ -2,11 +2,11 @@
 
 use heapbench_heap::{
     Capabilities, Collected, Corruption, Counters, Family, Footprint, Frame, Generation, Heap, HeapConfig,
-    HeapError, Hook, Immortal, Introspect, Kind, Local, OutOfMemory, Shape, Unsupported,
+    HeapError, Hook, Immortal, Introspect, Kind, Level, Local, OutOfMemory, Shape, Unsupported,
 };
 use std::ops::Range;
 
-use crate::{Event, Guide, Id, Model, Promise};
+use crate::{Event, Guide, Id, Model, Promise, Slot};
 
 /// Weak references are objects of their own; how large, strategies decide.
 const WEAK_SHAPE: Shape = Shape::new(Kind::Weak, 0, 0);
@@ -16,6 +16,18 @@ impl<P: Promise, R: Guide> Model<P, R> {
     fn provide(&mut self, requested: usize) -> Result<(), OutOfMemory> {
         self.collect_as_guided();
         if self.recorder.next() == Some(Event::OutOfMemory) { Err(OutOfMemory { requested }) } else { Ok(()) }
+    }
+
+    /// The same where no object is allocated, but a table of the other heap's may grow: nothing collects on its own.
+    fn provide_table(&mut self) -> Result<(), OutOfMemory> {
+        if self.limited || self.scarce {
+            return self.provide(0);
+        }
+        if self.recorder.next() == Some(Event::OutOfMemory) {
+            Err(OutOfMemory { requested: 0 })
+        } else {
+            Ok(())
+        }
     }
 
     /// A new object, on its way to a local while collections of this moment run.
@@ -29,17 +41,10 @@ impl<P: Promise, R: Guide> Model<P, R> {
         self.assign(dst, value);
     }
 
-    /// Whether a partial collection, under way or past, may have cleared the weak reference without a call.
-    fn may_be_cleared(&self, weak: Id) -> bool {
-        let node = &self.nodes[weak];
-        let touched = node.target.is_some_and(|target| self.found.contains(&target));
-        node.uncertain || self.found.contains(&weak) || touched && node.callback.is_none()
-    }
-
-    fn replace_slots(&mut self, object: Id, at: usize, values: Vec<Option<Id>>) {
-        values.iter().for_each(|value| _ = self.retain(*value));
-        let old = self.nodes[object].slots.splice(at..at + values.len(), values).collect();
-        self.release_all(old);
+    fn replace_slots(&mut self, object: Id, at: usize, mut values: Vec<Slot>) {
+        values.iter().for_each(|value| _ = self.retain(value.get()));
+        self.nodes[object].slots[at..at + values.len()].swap_with_slice(&mut values);
+        self.release_all(values.into_iter().filter_map(Slot::get));
     }
 }
 
@@ -59,9 +64,7 @@ impl<P: Promise, R: Guide> Heap for Model<P, R> {
             return false;
         }
         for id in self.living().collect::<Vec<_>>() {
-            self.nodes[id].alive = false;
-            self.nodes[id].slots.clear();
-            self.nodes[id].count = 0;
+            self.forget(id);
             self.report_death(id);
         }
         true
@@ -137,21 +140,23 @@ impl<P: Promise, R: Guide> Heap for Model<P, R> {
     }
 
     fn load(&mut self, dst: Local, object: Local, slot: usize) {
-        let value = self.node(object).slots[slot];
+        let value = self.node(object).slots[slot].get();
         self.retain(value);
         self.assign(dst, value);
     }
 
     fn store(&mut self, object: Local, slot: usize, value: Local) {
         let (object, value) = (self.object(object), self.held(value));
-        self.replace_slots(object, slot, vec![value]);
+        self.retain(value);
+        let old = std::mem::replace(&mut self.nodes[object].slots[slot], value.into());
+        self.release(old.get());
     }
 
     fn store_take(&mut self, object: Local, slot: usize, value: Local) {
         let object = self.object(object);
         let value = self.stack[self.base + value.index()].take();
-        let old = std::mem::replace(&mut self.nodes[object].slots[slot], value);
-        self.release(old);
+        let old = std::mem::replace(&mut self.nodes[object].slots[slot], value.into());
+        self.release(old.get());
     }
 
     fn copy_slots(&mut self, src: Local, range: Range<usize>, dst: Local, at: usize) {
@@ -162,21 +167,25 @@ impl<P: Promise, R: Guide> Heap for Model<P, R> {
 
     fn fill_slots(&mut self, object: Local, range: Range<usize>, value: Local) {
         let (object, value) = (self.object(object), self.held(value));
-        self.replace_slots(object, range.start, vec![value; range.len()]);
+        self.replace_slots(object, range.start, vec![value.into(); range.len()]);
     }
 
     fn resize(&mut self, object: Local, slots: u32, bytes: usize) -> Result<(), OutOfMemory> {
         let object = self.object(object);
         let shape = Shape::new(self.nodes[object].kind, slots, bytes);
-        if !shape.is_valid() {
+        if !shape.is_valid() || shape.kind.is_leaf() {
             return Err(OutOfMemory { requested: bytes });
         }
         self.provide(bytes)?;
         let node = &mut self.nodes[object];
-        node.payload.resize(bytes, 0);
+        if bytes != node.payload.len() {
+            let mut payload = std::mem::take(&mut node.payload).into_vec();
+            payload.resize(bytes, 0);
+            node.payload = payload.into_boxed_slice();
+        }
         let cut = node.slots.split_off(node.slots.len().min(slots as usize));
-        node.slots.resize(slots as usize, None);
-        self.release_all(cut);
+        node.slots.resize(slots as usize, Slot::NIL);
+        self.release_all(cut.into_iter().filter_map(Slot::get));
         Ok(())
     }
 
@@ -192,48 +201,40 @@ impl<P: Promise, R: Guide> Heap for Model<P, R> {
     fn weak(&mut self, dst: Local, target: Local, callback: Option<Hook<Self>>) -> Result<(), OutOfMemory> {
         let target = self.object(target);
         self.provide(WEAK_SHAPE.bytes)?;
+        let region = P::CAPABILITIES.family == Family::Region;
         self.deliver(dst, WEAK_SHAPE, |model, weak| {
-            model.nodes[weak].target = Some(target);
-            model.nodes[target].weak_references.push(weak);
-            if P::CAPABILITIES.family != Family::Region {
-                model.nodes[weak].callback = callback;
-            }
-            callback.into_iter().for_each(|hook| _ = model.hook_owners.insert(hook.data, weak));
+            model.attach_weak(weak, target, callback.filter(|_| !region));
         });
         Ok(())
     }
 
     fn upgrade(&mut self, dst: Local, weak: Local) -> bool {
         let weak = self.object(weak);
-        if self.may_be_cleared(weak) && self.recorder.next() == Some(Event::Upgraded(false)) {
-            self.clear_weak(weak);
-            self.nodes[weak].callback = None;
-        }
-        let target = self.nodes[weak].target;
-        self.nodes[weak].uncertain = false;
-        if target.is_some() {
-            self.retain(target);
-            self.assign(dst, target);
-        }
-        target.is_some()
+        self.upgrade_weak(dst, weak)
     }
 
-    fn set_finalizer(&mut self, object: Local, finalizer: Hook<Self>) {
+    fn set_finalizer(&mut self, object: Local, finalizer: Hook<Self>) -> Result<(), OutOfMemory> {
         let id = self.object(object);
-        let node = &mut self.nodes[id];
-        let takes_one = !node.kind.is_leaf() && node.kind != Kind::Weak && !node.finalized;
-        if takes_one && P::CAPABILITIES.family != Family::Region {
-            node.finalizer = Some(finalizer);
-            self.hook_owners.insert(finalizer.data, id);
+        let node = &self.nodes[id];
+        let takes_none = node.kind.is_leaf() || node.kind == Kind::Weak || node.finalized;
+        if takes_none || P::CAPABILITIES.family == Family::Region {
+            return Ok(());
         }
+        self.provide_table()?;
+        if let Some(replaced) = self.nodes[id].rare_mut().finalizer.replace(finalizer) {
+            self.hook_owners.remove(&replaced.data);
+        }
+        self.hook_owners.insert(finalizer.data, id);
+        Ok(())
     }
 
-    fn immortalize(&mut self, object: Local) -> Immortal {
+    fn immortalize(&mut self, object: Local) -> Result<Immortal, OutOfMemory> {
         let id = self.object(object);
+        self.provide_table()?;
         self.nodes[id].immortal = true;
         self.immortals.push(id);
         self.clear(object);
-        Immortal(self.immortals.len() as u32 - 1)
+        Ok(Immortal(self.immortals.len() as u32 - 1))
     }
 
     fn load_immortal(&mut self, dst: Local, immortal: Immortal) {
@@ -273,7 +274,7 @@ impl<P: Promise, R: Guide> Heap for Model<P, R> {
         &mut self.recorder
     }
 
-    fn verify(&self) -> Result<(), Corruption> {
+    fn verify_to(&self, _: Level) -> Result<(), Corruption> {
         self.check()
     }
 }
@@ -295,15 +296,22 @@ impl<P: Promise, R: Guide> Introspect for Model<P, R> {
         if !P::CAPABILITIES.freezes {
             return Err(Unsupported);
         }
-        self.nodes.iter_mut().for_each(|node| node.frozen = node.alive);
+        self.nodes.values_mut().for_each(|node| node.frozen = true);
         Ok(())
+    }
+
+    fn freeze_count(&self) -> Result<u64, Unsupported> {
+        if !P::CAPABILITIES.freezes {
+            return Err(Unsupported);
+        }
+        Ok(self.nodes.iter().filter(|(_, node)| node.frozen).count() as u64)
     }
 
     fn unfreeze(&mut self) -> Result<(), Unsupported> {
         if !P::CAPABILITIES.freezes {
             return Err(Unsupported);
         }
-        self.nodes.iter_mut().for_each(|node| node.frozen = false);
+        self.nodes.values_mut().for_each(|node| node.frozen = false);
         Ok(())
     }
 }

@@ -31,7 +31,7 @@ impl Statics {
     pub fn new<H: Heap>(heap: &mut H, scratch: Local) -> Result<Statics, OutOfMemory> {
         let mut immortal = |make: &dyn Fn(&mut H) -> Result<(), OutOfMemory>| {
             make(heap)?;
-            Ok(heap.immortalize(scratch))
+            heap.immortalize(scratch)
         };
         Ok(Statics {
             none: immortal(&|heap| heap.allocate(scratch, Shape::new(Kind::Object, 0, 0)))?,
@@ -122,7 +122,7 @@ impl Statics {
         }
         text::new(heap, scratch, text)?;
         text::hash(heap, scratch);
-        let immortal = heap.immortalize(scratch);
+        let immortal = heap.immortalize(scratch)?;
         self.interned.insert(text.to_string(), immortal);
         Ok(immortal)
     }

@@ -1,83 +1,167 @@
-//! The invariants, checked over the heap by a walk of its own.
+//! The invariants, checked level by level, over a map of the chunks.
+//!
+//! With a recorder that wants objects the heap knows them all: from `Space` on they are what is there, and a reference
+//! to anything else is a mistake. Without, the walk finds the reachable, and totals are at most what was counted.
 
 use crate::Bump;
-use heapbench_heap::{Corruption, Recorder};
-use heapbench_memory::Ref;
-use heapbench_memory::object::WORD;
-use indexmap::IndexSet;
-use std::ops::Range;
+use crate::map::Map;
+use heapbench_heap::{Corruption, Counters, Kind, Level, Recorder};
+use heapbench_memory::{Flag, Ref};
+
+/// The objects found so far, and where they lie.
+struct Walk {
+    map: Map,
+    objects: Vec<Ref>,
+    bytes: usize,
+    /// All objects have been found: those that the heap knows.
+    is_complete: bool,
+}
 
 impl<R: Recorder> Bump<R> {
-    /// Checks invariants 1 to 3 of the crate's header. With a recorder that wants objects the heap knows them all,
-    /// and the totals are exact; without, the walk sees the reachable, which take at most as much.
-    pub(crate) fn check(&self) -> Result<(), Corruption> {
-        let mut ranges = self.chunks.ranges();
-        ranges.sort_unstable_by_key(|range| range.start);
-        let objects = self.find_objects(&ranges)?;
-        let mut pieces = pieces(&objects, &ranges)?;
-        pieces.sort_unstable_by_key(|piece| piece.start);
-        if let Some(pair) = pieces.windows(2).find(|pair| pair[0].end > pair[1].start) {
-            return Err(Corruption::new(format!("{:#x?} and {:#x?} overlap", pair[0], pair[1])));
+    /// Checks invariants 1 to 3 of the crate's header, up to a level.
+    pub(crate) fn check(&self, level: Level) -> Result<(), Corruption> {
+        self.check_counters()?;
+        if level < Level::Space {
+            return Ok(());
         }
-        let bytes = pieces.iter().map(ExactSizeIterator::len).sum();
-        self.check_total("objects", objects.len(), self.objects_alive())?;
-        self.check_total("bytes", bytes, self.live_bytes())?;
-        self.attachments.verify()
+        let mut walk = self.check_space()?;
+        if level >= Level::Roots {
+            self.check_roots(&mut walk)?;
+        }
+        if level >= Level::Closure {
+            walk.follow()?;
+        }
+        if level >= Level::Exact { self.check_tables(&mut walk) } else { Ok(()) }
     }
 
-    fn objects_alive(&self) -> usize {
-        (self.counters.objects_allocated - self.counters.objects_freed) as usize
+    fn check_counters(&self) -> Result<(), Corruption> {
+        let Counters { objects_allocated, objects_freed, bytes_allocated, bytes_freed, .. } = self.counters;
+        let expected = Counters {
+            objects_allocated,
+            objects_freed,
+            bytes_allocated,
+            bytes_freed,
+            ..Counters::default()
+        };
+        ensure(self.counters == expected, || {
+            format!("{:?}, expected no work but allocation", self.counters)
+        })?;
+        let (objects, bytes) =
+            (objects_allocated.checked_sub(objects_freed), bytes_allocated.checked_sub(bytes_freed));
+        let (Some(objects), Some(bytes)) = (objects, bytes) else {
+            return Err(Corruption::new(format!(
+                "{:?}, expected no more freed than allocated",
+                self.counters
+            )));
+        };
+        let held = self.chunks.held() as u64;
+        ensure(bytes <= held && objects <= bytes, || {
+            format!(
+                "{objects} objects with {bytes} bytes are alive, expected room for them, held are {held} bytes"
+            )
+        })?;
+        let known = self.objects.len() as u64;
+        ensure(!R::OBJECTS || objects == known, || format!("{objects} objects are alive, expected {known}"))
     }
 
-    /// All objects that are known or reachable, each at an address in a chunk.
-    fn find_objects(&self, ranges: &[Range<usize>]) -> Result<IndexSet<Ref>, Corruption> {
-        let mut objects = IndexSet::new();
-        let roots = self.stack.roots().iter().filter_map(|word| word.get());
-        for object in self.objects.iter().chain(&self.immortals).copied().chain(roots) {
-            expect_inside(ranges, object.address()..object.address() + WORD)?;
-            objects.insert(object);
+    /// The chunks, and the objects that are known to be in them.
+    fn check_space(&self) -> Result<Walk, Corruption> {
+        self.chunks.verify_chunks()?;
+        let map = Map::new(self.chunks.ranges());
+        let mut walk = Walk { map, objects: Vec::new(), bytes: 0, is_complete: false };
+        self.objects.iter().try_for_each(|object| walk.add(*object))?;
+        walk.is_complete = R::OBJECTS;
+        Ok(walk)
+    }
+
+    fn check_roots(&self, walk: &mut Walk) -> Result<(), Corruption> {
+        for (number, object) in self.stack.roots().iter().enumerate() {
+            object.get().map_or(Ok(()), |object| walk.meet(object, || format!("root {number}")))?;
         }
+        let mut immortals = self.immortals.iter().enumerate();
+        immortals.try_for_each(|(number, object)| walk.meet(*object, || format!("immortal {number}")))
+    }
+
+    /// Weak references and their targets, the flags that tell of them, and the totals.
+    fn check_tables(&self, walk: &mut Walk) -> Result<(), Corruption> {
+        ensure(self.attachments.finalizable().next().is_none(), || {
+            "a finalizer is kept, expected none".into()
+        })?;
+        let mut weak_references = 0;
+        for target in self.attachments.targets() {
+            walk.meet(target, || "a weak reference".into())?;
+            for weak in self.attachments.weak_references(target) {
+                walk.meet(weak, || format!("the list of {target:?}"))?;
+                weak_references += 1;
+            }
+        }
+        self.attachments.verify()?;
+        walk.follow()?;
+        let mut found = 0;
+        for object in &walk.objects {
+            let is_weak = object.kind() == Kind::Weak;
+            let is_target = self.attachments.weak_references(*object).next().is_some();
+            ensure(object.has(Flag::Attached) == (is_weak || is_target), || {
+                format!(
+                    "{object:?} has the wrong flag: weak reference {is_weak}, weakly referenced {is_target}"
+                )
+            })?;
+            found += is_weak as usize;
+        }
+        ensure(found == weak_references, || format!("{found} weak references, expected {weak_references}"))?;
+        let objects = self.counters.objects_allocated - self.counters.objects_freed;
+        check_total("objects", walk.objects.len(), objects as usize, walk.is_complete)?;
+        check_total("bytes", walk.bytes, self.live_bytes(), walk.is_complete)
+    }
+}
+
+impl Walk {
+    /// Adds an object that was not found before.
+    fn add(&mut self, object: Ref) -> Result<(), Corruption> {
+        // SAFETY: the ranges that the map was made of are mapped, and full of objects, initialised but for the bytes that
+        // round a size up to whole words, which are numbers as good as any here.
+        let extent = unsafe { object.extent(|piece| self.map.is_given(piece)) }?;
+        self.map.add(&extent)?;
+        self.bytes += extent.bytes();
+        self.objects.push(object);
+        Ok(())
+    }
+
+    /// Follows a reference to an object.
+    fn meet(&mut self, object: Ref, from: impl Fn() -> String) -> Result<(), Corruption> {
+        if self.map.is_object(object.address()) {
+            return Ok(());
+        }
+        if self.is_complete {
+            return Err(Corruption::new(format!(
+                "{} refers to {object:?}, expected an object alive",
+                from()
+            )));
+        }
+        self.add(object).map_err(|Corruption { what }| Corruption::new(format!("{}: {what}", from())))
+    }
+
+    /// Follows the slots of all objects, those that are found by it included.
+    fn follow(&mut self) -> Result<(), Corruption> {
         let mut next = 0;
-        while let Some(&object) = objects.get_index(next) {
-            expect_inside(ranges, object.address()..object.address() + object.size())?;
-            for child in object.slots().iter().filter_map(|slot| slot.get()) {
-                expect_inside(ranges, child.address()..child.address() + WORD)?;
-                objects.insert(child);
+        while let Some(&object) = self.objects.get(next) {
+            for (slot, child) in object.slots().iter().enumerate() {
+                child
+                    .get()
+                    .map_or(Ok(()), |child| self.meet(child, || format!("slot {slot} of {object:?}")))?;
             }
             next += 1;
         }
-        Ok(objects)
-    }
-
-    fn check_total(&self, what: &str, found: usize, counted: usize) -> Result<(), Corruption> {
-        let right = if R::OBJECTS { found == counted } else { found <= counted };
-        let words = if R::OBJECTS { "" } else { "at most " };
-        if right {
-            return Ok(());
-        }
-        Err(Corruption::new(format!("{found} {what} are in the heap, expected {words}{counted}")))
+        Ok(())
     }
 }
 
-/// The addresses that objects and their storages take.
-fn pieces(objects: &IndexSet<Ref>, ranges: &[Range<usize>]) -> Result<Vec<Range<usize>>, Corruption> {
-    let mut pieces = Vec::with_capacity(objects.len());
-    for object in objects {
-        pieces.push(object.address()..object.address() + object.size());
-        if let Some(storage) = object.storage_block() {
-            let start = storage.start.addr().get();
-            expect_inside(ranges, start..start + storage.size)?;
-            pieces.push(start..start + storage.size);
-        }
-    }
-    Ok(pieces)
+fn check_total(what: &str, found: usize, counted: usize, is_exact: bool) -> Result<(), Corruption> {
+    let right = if is_exact { found == counted } else { found <= counted };
+    let words = if is_exact { "" } else { "at most " };
+    ensure(right, || format!("{found} {what} are in the heap, expected {words}{counted}"))
 }
 
-/// Whether a piece lies inside what one chunk has given out; `ranges` are sorted.
-fn expect_inside(ranges: &[Range<usize>], piece: Range<usize>) -> Result<(), Corruption> {
-    let after = ranges.partition_point(|range| range.start <= piece.start);
-    if piece.start.is_multiple_of(WORD) && after > 0 && piece.end <= ranges[after - 1].end {
-        return Ok(());
-    }
-    Err(Corruption::new(format!("{piece:#x?} is referred to, expected words allocated in a chunk")))
+fn ensure(right: bool, what: impl FnOnce() -> String) -> Result<(), Corruption> {
+    if right { Ok(()) } else { Err(Corruption::new(what())) }
 }

@@ -24,18 +24,20 @@
 //! | `lib` | the trait's methods: most are one move of a word |
 //! | `space` | allocation, resizing, reset |
 //! | `check` | the invariants, executable |
+//! | `map` | which words of the chunks belong to an object |
 
 mod check;
+mod map;
 mod space;
 #[cfg(test)]
 mod tests;
 
 use heapbench_heap::{
     Capabilities, Collected, Corruption, Counters, Family, Footprint, Frame, Generation, Heap, HeapConfig,
-    HeapError, Hook, Immortal, Introspect, Kind, Local, OutOfMemory, Recorder, Shape,
+    HeapError, Hook, Immortal, Introspect, Kind, Level, Local, OutOfMemory, Recorder, Shape,
 };
 use heapbench_memory::object::WORD;
-use heapbench_memory::{Attachments, BumpChunks, DataStack, Ref, WEAK_SHAPE};
+use heapbench_memory::{Attachments, BumpChunks, DataStack, Ref, WEAK_SHAPE, injection};
 use std::ops::Range;
 
 /// A heap that only allocates, with recorder `R`.
@@ -52,6 +54,8 @@ pub struct Bump<R> {
     /// All objects since the last reset, kept only for recorders that want objects.
     objects: Vec<Ref>,
     recorder: R,
+    /// Whether a reset fills what it frees: the setting `poison`.
+    poison: bool,
     /// What `gc.isenabled()` answers; nothing depends on it.
     enabled: bool,
 }
@@ -72,7 +76,7 @@ impl<R: Recorder> Heap for Bump<R> {
 
     fn new(config: &HeapConfig, recorder: R) -> Result<Self, HeapError> {
         config.expect_policy(&[])?;
-        config.expect_keys(&[])?;
+        config.expect_keys(&["poison"])?;
         config.expect_limit()?;
         let mut chunks = BumpChunks::default();
         chunks.limit(config.limit);
@@ -85,6 +89,7 @@ impl<R: Recorder> Heap for Bump<R> {
             peak_live: 0,
             objects: Vec::new(),
             recorder,
+            poison: poison(config)?,
             enabled: true,
         })
     }
@@ -213,6 +218,7 @@ impl<R: Recorder> Heap for Bump<R> {
 
     fn weak(&mut self, dst: Local, target: Local, _: Option<Hook<Self>>) -> Result<(), OutOfMemory> {
         let target = self.stack.object(target);
+        self.attachments.reserve_weak()?;
         let weak = self.create(WEAK_SHAPE)?;
         self.attachments.add_weak(weak, target, None);
         self.stack.replace(dst, Some(weak));
@@ -227,14 +233,16 @@ impl<R: Recorder> Heap for Bump<R> {
         true
     }
 
-    fn set_finalizer(&mut self, object: Local, _: Hook<Self>) {
+    fn set_finalizer(&mut self, object: Local, _: Hook<Self>) -> Result<(), OutOfMemory> {
         self.stack.object(object);
+        Ok(())
     }
 
-    fn immortalize(&mut self, object: Local) -> Immortal {
+    fn immortalize(&mut self, object: Local) -> Result<Immortal, OutOfMemory> {
+        injection::reserve(&mut self.immortals, 1)?;
         self.immortals.push(self.stack.object(object));
         self.stack.replace(object, None);
-        Immortal(self.immortals.len() as u32 - 1)
+        Ok(Immortal(self.immortals.len() as u32 - 1))
     }
 
     #[inline(always)]
@@ -278,8 +286,21 @@ impl<R: Recorder> Heap for Bump<R> {
         &mut self.recorder
     }
 
-    fn verify(&self) -> Result<(), Corruption> {
-        self.check()
+    fn verify_to(&self, level: Level) -> Result<(), Corruption> {
+        self.check(level)
+    }
+}
+
+/// The setting `poison`: `yes` or `no`, which it is when left out.
+fn poison(config: &HeapConfig) -> Result<bool, HeapError> {
+    match config.text("poison") {
+        Some("yes") => Ok(true),
+        None | Some("no") => Ok(false),
+        Some(other) => Err(HeapError::Invalid {
+            key: "poison".to_string(),
+            given: other.to_string(),
+            expected: "yes or no".to_string(),
+        }),
     }
 }
 

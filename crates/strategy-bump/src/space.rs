@@ -5,6 +5,9 @@ use heapbench_heap::{Heap, OutOfMemory, Recorder, Shape};
 use heapbench_memory::Ref;
 use heapbench_memory::object::{WORD, object_size, storage_size};
 
+/// What a reset fills freed memory with, under the setting `poison`.
+const POISON: u8 = 0xdd;
+
 /// Bytes of slots and payload, for messages about shapes beyond every limit.
 pub(crate) fn content_size(shape: Shape) -> usize {
     shape.bytes.saturating_add(shape.slots as usize * WORD)
@@ -62,7 +65,12 @@ impl<R: Recorder> Bump<R> {
         }
         self.attachments.clear();
         // SAFETY: no root refers to an object, and the tables that did are empty.
-        unsafe { self.chunks.reset() };
+        unsafe {
+            if self.poison {
+                self.chunks.fill(POISON);
+            }
+            self.chunks.reset();
+        }
         self.count_freed(self.live_bytes());
         self.counters.objects_freed = self.counters.objects_allocated;
         true

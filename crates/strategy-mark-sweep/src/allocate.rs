@@ -1,7 +1,7 @@
 //! Allocation beyond the fast path: storage, large objects, resizing, and what to do when there is no room.
 
 use crate::MarkSweep;
-use crate::space::Contents;
+use crate::runs::Contents;
 use heapbench_heap::{Kind, Local, OutOfMemory, Recorder, Shape};
 use heapbench_memory::object::{object_size, storage_size};
 use heapbench_memory::{Block, Ref};
@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 
 /// What has been tried to make room for one allocation.
 #[derive(Clone, Copy, Default, PartialEq, PartialOrd)]
-enum Tried {
+pub(crate) enum Tried {
     #[default]
     Nothing,
     Collecting,
@@ -23,7 +23,7 @@ impl<R: Recorder> MarkSweep<R> {
     }
 
     /// Object and storage, or neither.
-    fn try_create(&mut self, shape: Shape) -> Option<Ref> {
+    pub(crate) fn try_create(&mut self, shape: Shape) -> Option<Ref> {
         let (size, storage_size, due) = (object_size(shape), storage_size(shape), self.is_due());
         let at = self.space.allocate(size, Contents::Objects, due)?;
         let storage = match storage_size {
@@ -61,7 +61,7 @@ impl<R: Recorder> MarkSweep<R> {
 
     /// One step more to make room for `bytes`, then it is worth trying again.
     #[cold]
-    fn make_room(&mut self, tried: &mut Tried, bytes: usize) -> Result<(), OutOfMemory> {
+    pub(crate) fn make_room(&mut self, tried: &mut Tried, bytes: usize) -> Result<(), OutOfMemory> {
         let hopeless = bytes > self.space.blocks.reserved_bytes();
         if self.collecting || hopeless || *tried == Tried::Trimming {
             return Err(OutOfMemory { requested: bytes });

@@ -32,6 +32,11 @@ impl Bitmap {
         (units * (UNIT / WINDOW) * 8).next_multiple_of(PAGE)
     }
 
+    /// The first address that has a bit.
+    pub(crate) fn base(&self) -> usize {
+        self.base
+    }
+
     #[inline(always)]
     fn place(&self, address: usize) -> (usize, u64) {
         let granule = (address - self.base) / GRANULE;
@@ -105,6 +110,14 @@ impl Bitmap {
         count
     }
 
+    /// Clears all bits of the first `units` units of the heap and gives their memory back.
+    pub(crate) fn clear_all(&mut self, units: usize) {
+        (0..units * (UNIT / WINDOW)).for_each(|index| self.put(index, 0));
+        // SAFETY: whole pages of the reservation, which is larger than the part for any units in use; the content
+        // is zero, and zero is what comes back.
+        unsafe { self.memory.discard(0, Self::bytes_for(units).min(self.memory.bytes())) };
+    }
+
     /// The addresses in a range of whole units whose bit is set here and not in `except`.
     pub(crate) fn addresses<'a>(
         &'a self,
@@ -144,5 +157,7 @@ mod tests {
         live.set_window(BASE + 4096, live.window(BASE + 4096) | 1 << 63);
         live.clear(BASE + 4096);
         assert!(!live.has(BASE + 4096) && live.has(BASE + 4096 + 63 * 16));
+        live.clear_all((1 << 20) / UNIT);
+        assert_eq!(live.addresses(None, BASE, 1 << 20).next(), None);
     }
 }

@@ -5,14 +5,15 @@
 //! marked, marked objects that are written to are remembered, and the second trace starts from the roots and from
 //! the slots of the remembered. Objects that hooks made, or let go of, outlive the collection.
 //! The order of death is that of CPython up to 3.14.
+//!
+//! A collection needs no memory: what it lists goes into `doomed`, which always has room (see `tables`), and the mark
+//! queue gets by with what there is (see `mark`).
 
 use crate::MarkSweep;
 use crate::mark::Traced;
-use crate::space::Contents;
+use crate::runs::Contents;
 use heapbench_heap::{Collected, Generation, Hook, HookFailed, Pause, Recorder, Work};
-use heapbench_memory::Ref;
-
-type Callbacks<R> = Vec<(Ref, Hook<MarkSweep<R>>)>;
+use heapbench_memory::{Calls, Ref};
 
 impl<R: Recorder> MarkSweep<R> {
     /// A full collection. Not to be called while one runs.
@@ -24,18 +25,18 @@ impl<R: Recorder> MarkSweep<R> {
         self.space.retire();
         self.survivors = Traced::default();
         self.trace();
-        let callbacks = self.clear_weak_references();
-        let finalizable: Vec<Ref> = self.attachments.finalizable().filter(|o| !self.is_marked(*o)).collect();
-        let mut late = Vec::new();
-        if !callbacks.is_empty() || !finalizable.is_empty() {
-            self.run_hooks(callbacks, finalizable);
+        let calls = self.clear_weak_references();
+        self.doom_finalizable();
+        let mut late = Calls::default();
+        if !calls.is_empty() || !self.doomed.is_empty() {
+            self.run_hooks(calls);
             self.trace();
             late = self.clear_weak_references();
         }
         self.forget_unreachable();
         let collected = self.reclaim();
         // Weak references that finalizers made to objects that died all the same.
-        late.into_iter().for_each(|(weak, callback)| self.call_back(weak, callback));
+        self.call_back(late);
         self.collecting = false;
         let work = Work { traced: self.survivors.objects, freed: collected.objects };
         self.recorder.pause_stopped(pause, work);
@@ -48,57 +49,71 @@ impl<R: Recorder> MarkSweep<R> {
 
     /// Marks all that is reachable from roots and remembered objects, and is not marked yet.
     fn trace(&mut self) {
-        let (marks, queue) = (&mut self.space.marks, &mut self.queue);
-        let mut traced = Traced::default();
+        self.queue.allow(self.allowance());
+        let (space, queue, mut traced) = (&mut self.space, &mut self.queue, Traced::default());
         let locals = self.stack.roots().iter().filter_map(|root| root.get());
-        for root in locals.chain(self.immortals.iter().copied()).chain(self.frozen.iter().copied()) {
-            queue.enqueue(root, marks);
+        for root in locals.chain(self.immortals.iter().copied()).chain(self.frozen.iter()) {
+            queue.enqueue(root, &mut space.marks, &mut traced);
         }
-        for object in std::mem::take(&mut self.remembered) {
-            queue.scan_slots(object, marks, &mut traced);
+        for object in self.remembered.drain(..) {
+            queue.scan_slots(object, &mut space.marks, &mut traced);
+            queue.drain(&mut space.marks, &mut traced);
         }
-        queue.drain(marks, &mut traced);
+        queue.finish(space, &mut traced);
         self.counters.objects_traced += traced.objects;
         self.counters.slots_traced += traced.slots;
         self.survivors.objects += traced.objects;
         self.survivors.bytes += traced.bytes;
     }
 
-    /// Clears weak references to unmarked objects and unmarked weak references. Gives the callbacks of the cleared
-    /// ones that are marked.
-    fn clear_weak_references(&mut self) -> Callbacks<R> {
-        let targets: Vec<Ref> =
-            self.attachments.targets().filter(|target| !self.is_marked(*target)).collect();
-        let mut callbacks = Vec::new();
-        for target in targets {
-            for (weak, callback) in self.attachments.clear_weak_references(target) {
-                callbacks.extend(callback.filter(|_| self.is_marked(weak)).map(|callback| (weak, callback)));
-            }
-        }
-        for weak in self.weak_references.iter().filter(|weak| !self.space.marks.has(weak.address())) {
-            self.attachments.clear_weak(*weak);
-        }
-        callbacks
+    /// Lists the objects with a finalizer that are not marked.
+    fn doom_finalizable(&mut self) {
+        let marks = &self.space.marks;
+        let unmarked = self.attachments.finalizable().filter(|object| !marks.has(object.address()));
+        list(&mut self.doomed, unmarked);
     }
 
-    fn run_hooks(&mut self, callbacks: Callbacks<R>, finalizable: Vec<Ref>) {
-        (self.hooks_running, self.space.singly) = (true, true);
-        for (weak, callback) in callbacks {
-            self.call_back(weak, callback);
+    /// Clears weak references to unmarked objects and unmarked weak references. Gives the callbacks of the cleared
+    /// ones that are marked.
+    fn clear_weak_references(&mut self) -> Calls {
+        let marks = &self.space.marks;
+        let unmarked = self.attachments.targets().filter(|target| !marks.has(target.address()));
+        list(&mut self.doomed, unmarked);
+        let mut calls = Calls::default();
+        for target in self.doomed.drain(..) {
+            self.attachments.clear_weak_references(target, &mut calls, |weak| marks.has(weak.address()));
         }
-        for object in finalizable {
+        for weak in self.weak_references.iter().filter(|weak| !marks.has(weak.address())) {
+            self.attachments.clear_weak(*weak);
+        }
+        calls
+    }
+
+    /// Runs the callbacks, then the finalizers of the doomed. Those that hooks attach meanwhile have to wait.
+    fn run_hooks(&mut self, calls: Calls) {
+        self.hooks_running = true;
+        self.space.set_singly(true);
+        self.call_back(calls);
+        for index in 0..self.doomed.len() {
+            let object = self.doomed[index];
             if let Some(finalizer) = self.attachments.take_finalizer(object) {
                 self.counters.finalizers_run += 1;
                 self.run_hook(object, finalizer);
             }
         }
-        (self.hooks_running, self.space.singly) = (false, false);
+        self.doomed.clear();
+        self.hooks_running = false;
+        self.space.set_singly(false);
         self.space.retire();
     }
 
-    fn call_back(&mut self, weak: Ref, callback: Hook<Self>) {
-        self.counters.callbacks_run += 1;
-        self.run_hook(weak, callback);
+    fn call_back(&mut self, mut calls: Calls) {
+        while let Some((weak, callback)) = calls.pop(&mut self.attachments) {
+            if let Some(callback) = callback {
+                self.counters.callbacks_run += 1;
+                self.run_hook(weak, callback);
+            }
+        }
     }
 
     /// Runs a hook in the current frame, lengthened by `object`.
@@ -124,22 +139,13 @@ impl<R: Recorder> MarkSweep<R> {
         self.survivors.bytes += bytes as u64;
     }
 
-    /// A hook wrote to the object's slots.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn remember(&mut self, object: Ref) {
-        if self.is_marked(object) && self.remembered.last() != Some(&object) {
-            self.remembered.push(object);
-        }
-    }
-
     /// Takes what is about to be reclaimed out of the tables: weak references, which are cleared by now, and
     /// finalizers that a hook attached to the dying.
     fn forget_unreachable(&mut self) {
         let marks = &self.space.marks;
         self.weak_references.retain(|weak| marks.has(weak.address()));
-        let gone: Vec<Ref> = self.attachments.finalizable().filter(|o| !self.is_marked(*o)).collect();
-        gone.into_iter().for_each(|object| self.attachments.forget(object));
+        self.doom_finalizable();
+        self.doomed.drain(..).for_each(|object| self.attachments.forget(object));
     }
 
     /// Reclaims all that is not marked, and plans the next collection.
@@ -160,4 +166,12 @@ impl<R: Recorder> MarkSweep<R> {
         self.space.outside = self.outside_bytes();
         Collected { objects }
     }
+}
+
+/// Lists objects in `doomed`, which is empty and has room for all that attachments know.
+fn list(doomed: &mut Vec<Ref>, objects: impl Iterator<Item = Ref>) {
+    debug_assert!(doomed.is_empty());
+    let room = doomed.capacity();
+    doomed.extend(objects);
+    debug_assert_eq!(doomed.capacity(), room, "reserved when the attachments were made");
 }

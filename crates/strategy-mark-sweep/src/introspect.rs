@@ -1,9 +1,7 @@
 //! Python's `gc` vocabulary, as far as a heap without generations and thresholds has it.
 
 use crate::MarkSweep;
-use crate::space::Contents;
 use heapbench_heap::{Generation, GenerationStats, Introspect, Recorder, Unsupported};
-use heapbench_memory::Ref;
 
 impl<R: Recorder> Introspect for MarkSweep<R> {
     fn enable(&mut self) {
@@ -28,19 +26,18 @@ impl<R: Recorder> Introspect for MarkSweep<R> {
 
     /// All objects in use become roots. Those frozen before are among them.
     fn freeze(&mut self) -> Result<(), Unsupported> {
-        // SAFETY: the addresses are those of the objects in use.
-        self.frozen =
-            self.space.cells(Contents::Objects).map(|at| unsafe { Ref::from_address(at) }).collect();
+        self.frozen.freeze(&self.space);
         self.space.outside = self.outside_bytes();
         Ok(())
     }
 
     fn unfreeze(&mut self) -> Result<(), Unsupported> {
-        self.frozen = Vec::new();
+        self.frozen.unfreeze();
+        self.space.outside = self.outside_bytes();
         Ok(())
     }
 
     fn freeze_count(&self) -> Result<u64, Unsupported> {
-        Ok(self.frozen.len() as u64)
+        Ok(self.frozen.objects)
     }
 }

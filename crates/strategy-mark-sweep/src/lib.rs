@@ -22,43 +22,50 @@
 //! | file | concept |
 //! |---|---|
 //! | `space` | cells, blocks, large runs, lazy sweep |
+//! | `runs` | which units belong together |
 //! | `size_class` | which cell an object gets |
 //! | `bitmap` | one bit for each granule |
 //! | `allocate` | allocation beyond the fast path |
 //! | `mark` | the prefetching mark queue |
 //! | `collect` | one collection, hooks included |
-//! | `sizing` | when to collect |
+//! | `tables` | lists beside the heap, under its limit |
+//! | `frozen` | objects that count as reachable |
+//! | `settings`, `sizing` | the configuration; when to collect |
 //! | `introspect` | Python's `gc` vocabulary |
 //! | `check` | the verifier |
+//! | `poison`, `guard` | free memory that no one can use unnoticed, for proof |
 
 mod allocate;
 mod bitmap;
 mod check;
 mod collect;
+mod frozen;
+mod guard;
 mod introspect;
 mod mark;
+mod poison;
+mod runs;
+mod settings;
 mod size_class;
 mod sizing;
 mod space;
+mod tables;
 
+use crate::allocate::Tried;
+use crate::frozen::Frozen;
 use crate::mark::{MarkQueue, Traced};
+use crate::runs::Contents;
+use crate::settings::Settings;
 use crate::size_class::{LARGEST_CELL, class_of};
 use crate::sizing::Sizing;
-use crate::space::{Contents, Space};
+use crate::space::Space;
 use heapbench_heap::{
     Capabilities, Collected, Corruption, Counters, Family, Footprint, Frame, Generation, Heap, HeapConfig,
-    HeapError, Hook, Immortal, Kind, Local, NoRecorder, OutOfMemory, Recorder, Shape,
+    HeapError, Hook, Immortal, Kind, Level, Local, NoRecorder, OutOfMemory, Recorder, Shape,
 };
-use heapbench_memory::object::{WORD, is_outline, object_size};
+use heapbench_memory::object::{is_outline, object_size};
 use heapbench_memory::{Attachments, DataStack, Ref, WEAK_SHAPE};
 use std::ops::Range;
-
-/// The least limit: a block of the largest kind, and the tables that a heap starts with.
-const LEAST_LIMIT: usize = 128 << 10;
-
-/// Bytes of table that a weak reference or a finalizer may take, at most and with the tables about to double. For
-/// the limit between two collections, which count exactly.
-const TABLE_BYTES: usize = 256;
 
 /// A mark-sweep heap.
 #[derive(Debug)]
@@ -77,10 +84,14 @@ pub struct MarkSweep<R: Recorder = NoRecorder> {
     remembered: Vec<Ref>,
     queue: MarkQueue,
     attachments: Attachments<Self>,
+    /// Bytes that the attachment tables hold.
+    attachments_bytes: usize,
     immortals: Vec<Ref>,
-    frozen: Vec<Ref>,
+    frozen: Frozen,
     /// All weak references, in order of creation.
     weak_references: Vec<Ref>,
+    /// What the running collection has to do something with: see `tables`.
+    doomed: Vec<Ref>,
     peak_live_bytes: usize,
     recorder: R,
 }
@@ -97,13 +108,6 @@ impl<R: Recorder> MarkSweep<R> {
     /// Notes the live bytes where they are about to fall.
     fn note_peak(&mut self) {
         self.peak_live_bytes = self.peak_live_bytes.max(self.live_bytes());
-    }
-
-    /// Bytes held outside the space.
-    fn outside_bytes(&self) -> usize {
-        let lists = [&self.immortals, &self.frozen, &self.weak_references, &self.remembered];
-        let words: usize = lists.iter().map(|list| list.capacity()).sum();
-        words * WORD + self.queue.held_bytes() + self.attachments.held_bytes()
     }
 
     fn record_footprint(&mut self) {
@@ -156,33 +160,25 @@ impl<R: Recorder> Heap for MarkSweep<R> {
     type Recorder = R;
 
     fn new(config: &HeapConfig, recorder: R) -> Result<Self, HeapError> {
-        config.expect_policy(&[])?;
-        config.expect_keys(&["heap", "min"])?;
-        let sizing = Sizing::from_config(config)?;
-        for (key, limit) in [("heap", sizing.limit), ("limit", config.limit)] {
-            if let Some(limit) = limit.filter(|limit| *limit < LEAST_LIMIT) {
-                return Err(HeapError::Invalid {
-                    key: key.to_string(),
-                    given: limit.to_string(),
-                    expected: format!("at least {}KiB: one block and its tables", LEAST_LIMIT >> 10),
-                });
-            }
-        }
+        let settings = Settings::from_config(config)?;
+        let space = Space::new(&settings)?;
         let mut heap = MarkSweep {
             stack: DataStack::new()?,
-            space: Space::new()?,
+            frozen: Frozen::new(&space)?,
+            space,
             counters: Counters::default(),
-            sizing,
+            queue: MarkQueue::new(settings.queue)?,
+            sizing: settings.sizing,
             enabled: true,
             collecting: false,
             hooks_running: false,
             survivors: Traced::default(),
             remembered: Vec::new(),
-            queue: MarkQueue::default(),
             attachments: Attachments::default(),
+            attachments_bytes: 0,
             immortals: Vec::new(),
-            frozen: Vec::new(),
             weak_references: Vec::new(),
+            doomed: Vec::new(),
             peak_live_bytes: 0,
             recorder,
         };
@@ -318,15 +314,20 @@ impl<R: Recorder> Heap for MarkSweep<R> {
     }
 
     fn weak(&mut self, dst: Local, target: Local, callback: Option<Hook<Self>>) -> Result<(), OutOfMemory> {
-        let weak = self.create(WEAK_SHAPE)?;
+        let kind = self.stack.object(target).kind();
+        assert!(!kind.is_leaf() && kind != Kind::Weak, "objects of this kind take no weak reference");
+        let mut tried = Tried::default();
+        // Hooks of a collection may use up what was reserved, so that both are tried anew after each.
+        let weak = loop {
+            if self.reserve_weak()
+                && let Some(weak) = self.try_create(WEAK_SHAPE)
+            {
+                break weak;
+            }
+            self.make_room(&mut tried, object_size(WEAK_SHAPE))?;
+        };
         self.weak_references.push(weak);
-        let target = self.stack.object(target);
-        assert!(
-            !target.is_leaf() && target.kind() != Kind::Weak,
-            "objects of this kind take no weak reference"
-        );
-        self.attachments.add_weak(weak, target, callback);
-        self.space.outside += TABLE_BYTES;
+        self.attachments.add_weak(weak, self.stack.object(target), callback);
         self.stack.replace(dst, Some(weak));
         Ok(())
     }
@@ -341,16 +342,23 @@ impl<R: Recorder> Heap for MarkSweep<R> {
         target.is_some()
     }
 
-    fn set_finalizer(&mut self, object: Local, finalizer: Hook<Self>) {
-        self.attachments.set_finalizer(self.stack.object(object), finalizer);
-        self.space.outside += TABLE_BYTES;
+    fn set_finalizer(&mut self, object: Local, finalizer: Hook<Self>) -> Result<(), OutOfMemory> {
+        let mut tried = Tried::default();
+        while !self.attach_finalizer(self.stack.object(object), finalizer) {
+            self.make_room(&mut tried, size_of::<Hook<Self>>())?;
+        }
+        Ok(())
     }
 
-    fn immortalize(&mut self, object: Local) -> Immortal {
+    fn immortalize(&mut self, object: Local) -> Result<Immortal, OutOfMemory> {
+        let mut tried = Tried::default();
+        while !self.reserve_immortal() {
+            self.make_room(&mut tried, size_of::<Ref>())?;
+        }
         let handle = Immortal(self.immortals.len() as u32);
         self.immortals.push(self.stack.object(object));
         self.stack.replace(object, None);
-        handle
+        Ok(handle)
     }
 
     #[inline(always)]
@@ -395,7 +403,7 @@ impl<R: Recorder> Heap for MarkSweep<R> {
         &mut self.recorder
     }
 
-    fn verify(&self) -> Result<(), Corruption> {
-        self.check()
+    fn verify_to(&self, level: Level) -> Result<(), Corruption> {
+        self.check(level)
     }
 }

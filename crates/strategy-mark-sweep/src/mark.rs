@@ -1,42 +1,68 @@
-//! Marking: everything reachable from what was enqueued, without recursion.
+//! Marking: everything reachable from what was enqueued, without recursion, in whatever memory there is.
 //!
 //! Marking is bound by memory latency. So an edge's target is filtered by its side bit when it is enqueued, which
 //! does not touch the target; entries that leave the stack are prefetched and wait in a short first-in-first-out
 //! ring until their line is there; and each object's line is touched once, when the entry leaves the ring.
+//!
+//! The queue may be unable to grow: bounded by a setting, by the heap's limit, by the system. An object whose slots
+//! do not fit is then *put off* until the stack is empty, when its slots go in by as many as fit. Where even that
+//! list is full, the object is *left*: marked, with slots that were not looked at. All that is kept is the range of
+//! addresses of what was left; when the queue is empty, the marked objects of that range are scanned again, which may
+//! leave others, and so on. At least one object more is marked in each round, because the queue holds one entry at
+//! least; so this ends, without any memory.
+//!
 //! Source: Cher, Hosking, Vijaykumar: Software prefetching for mark-sweep garbage collection (ASPLOS 2004);
-//! Garner, Blackburn, Frampton: Effective prefetch for mark-sweep garbage collection (ISMM 2007).
+//! Garner, Blackburn, Frampton: Effective prefetch for mark-sweep garbage collection (ISMM 2007); mark stack overflow:
+//! Jones, Hosking, Moss: The Garbage Collection Handbook, section 2.4; where to begin again: CMS, OpenJDK 8.
 //!
 //! # Invariants
 //! 1. An object is enqueued once at most: when its bit is set. So the stack has at most one entry an object.
 //! 2. The bit of an object's storage is set when the object is scanned.
+//! 3. A marked object is in the stack or the ring, or is put off, or lies in the range of what was left, or the targets
+//!    of its slots are marked.
 
 use crate::bitmap::Bitmap;
-use heapbench_memory::{Flag, Ref};
+use crate::runs::Contents;
+use crate::size_class::{GRANULE, WINDOW};
+use crate::space::Space;
+use heapbench_heap::HeapError;
+use heapbench_memory::{Flag, Ref, injection};
 
 /// Entries that wait for their prefetch: a power of two.
 const RING: usize = 32;
-/// Slots that are scanned at a time, so that one huge array does not fill the stack.
+/// Slots for which the stack grows at a time, so that one huge array does not make it huge.
 const CHUNK: usize = 1024;
 /// Tag of a ring entry: the object's own line has been scanned, the slots in its storage have not.
 const STORAGE: usize = 1;
+/// Entries of the stack, and of the list of objects put off, that are there from the start.
+const ALLOTMENT: usize = 512;
+const PUT_OFF_ALLOTMENT: usize = 64;
 
 /// What was examined.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Traced {
     /// Objects, each once.
     pub(crate) objects: u64,
-    /// Their slots.
+    /// Their slots, those that were looked at again counted again.
     pub(crate) slots: u64,
     /// Their bytes, storage included.
     pub(crate) bytes: u64,
 }
 
 /// Objects that are marked and not yet scanned. Its memory comes from the Rust heap, not from the collected one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct MarkQueue {
     stack: Vec<usize>,
-    /// Long arrays, each with the number of slots that have been scanned.
-    arrays: Vec<(Ref, usize)>,
+    /// Entries that fit: at least 1.
+    room: usize,
+    /// Long arrays, and objects whose slots did not fit, each with the number of slots that have been scanned.
+    put_off: Vec<(Ref, usize)>,
+    /// Most entries of each list.
+    most: usize,
+    /// Bytes by which the lists may still grow.
+    allowance: usize,
+    /// Addresses of the first and the last object that was left.
+    left: Option<(usize, usize)>,
 }
 
 /// The ring in front of the stack.
@@ -66,18 +92,47 @@ impl Ring {
     }
 }
 
+/// An empty list with room for so many entries.
+fn allotted<T>(entries: usize) -> Option<Vec<T>> {
+    let mut list = Vec::new();
+    list.try_reserve_exact(entries).ok().map(|()| list)
+}
+
 impl MarkQueue {
-    /// Marks an object, to be scanned by `drain`; true when it was not marked before.
-    #[inline(always)]
-    pub(crate) fn enqueue(&mut self, object: Ref, marks: &mut Bitmap) -> bool {
-        let fresh = marks.set(object.address());
-        if fresh {
-            self.stack.push(object.address());
-        }
-        fresh
+    /// An empty queue that never has more than `most` > 0 entries.
+    ///
+    /// # Errors
+    /// The system refuses the few entries to start with.
+    pub(crate) fn new(most: usize) -> Result<MarkQueue, HeapError> {
+        let room = most.min(ALLOTMENT);
+        let lists = allotted(room).zip(allotted(most.min(PUT_OFF_ALLOTMENT)));
+        let (stack, put_off) = lists.ok_or(HeapError::Refused { requested: room * size_of::<usize>() })?;
+        Ok(MarkQueue { stack, room, put_off, most, allowance: 0, left: None })
     }
 
-    /// Marks what a range of slots refers to.
+    /// The queue may grow by so many bytes, until told otherwise.
+    pub(crate) fn allow(&mut self, bytes: usize) {
+        self.allowance = bytes;
+    }
+
+    /// Leaves a marked object with slots whose targets may not be marked, for `finish` to come back to.
+    pub(crate) fn leave(&mut self, object: Ref) {
+        let address = object.address();
+        let (first, last) = self.left.unwrap_or((address, address));
+        self.left = Some((first.min(address), last.max(address)));
+    }
+
+    /// Marks an object, and scans it now or in `finish`.
+    pub(crate) fn enqueue(&mut self, object: Ref, marks: &mut Bitmap, traced: &mut Traced) {
+        if self.stack.len() == self.room {
+            self.drain(marks, traced);
+        }
+        if marks.set(object.address()) {
+            self.stack.push(object.address());
+        }
+    }
+
+    /// Marks what a range of slots refers to. There must be room for all.
     #[inline(always)]
     fn enqueue_slots(
         &mut self,
@@ -89,12 +144,12 @@ impl MarkQueue {
     ) {
         let slots = &object.slots()[from..to];
         traced.slots += slots.len() as u64;
-        self.stack.reserve(slots.len());
         let mut length = self.stack.len();
+        debug_assert!(length + slots.len() <= self.stack.capacity());
         let entries = self.stack.as_mut_ptr();
         for slot in slots {
             if let Some(target) = slot.get() {
-                // SAFETY: room for all slots was reserved. Entries are written unasked and counted when the bit
+                // SAFETY: there is room for all slots. Entries are written unasked and counted when the bit
                 // was clear: whether it was is not to be foretold, and a branch would stall.
                 unsafe { entries.add(length).write(target.address()) };
                 length += usize::from(marks.set(target.address()));
@@ -104,15 +159,54 @@ impl MarkQueue {
         unsafe { self.stack.set_len(length) };
     }
 
-    /// Enqueues the targets of all slots of an object, the first chunk now and the others when the stack is empty.
+    /// Enqueues the targets of all slots of an object, or puts it off.
     #[inline(always)]
     pub(crate) fn scan_slots(&mut self, object: Ref, marks: &mut Bitmap, traced: &mut Traced) {
         let slots = object.slot_count();
-        if slots > CHUNK {
-            self.arrays.push((object, 0));
-        } else {
+        if slots <= self.room - self.stack.len() {
             self.enqueue_slots(object, 0, slots, marks, traced);
+        } else {
+            self.scan_slots_slowly(object, marks, traced);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn scan_slots_slowly(&mut self, object: Ref, marks: &mut Bitmap, traced: &mut Traced) {
+        let slots = object.slot_count();
+        if slots <= CHUNK && self.grow(slots) {
+            self.enqueue_slots(object, 0, slots, marks, traced);
+        } else if self.put_off.len() < self.most && grow_within(&mut self.put_off, 1, &mut self.allowance) {
+            self.put_off.push((object, 0));
+        } else {
+            self.leave(object);
+        }
+    }
+
+    /// Makes room for more entries, if it can.
+    fn grow(&mut self, more: usize) -> bool {
+        let (length, capacity) = (self.stack.len(), self.stack.capacity());
+        if length + more > self.most || !grow_within(&mut self.stack, more, &mut self.allowance) {
+            return false;
+        }
+        self.room = self.stack.capacity().max(capacity).min(self.most);
+        true
+    }
+
+    /// Scans what was put off last, as far as there is room; the stack is empty.
+    fn resume(&mut self, marks: &mut Bitmap, traced: &mut Traced) -> bool {
+        let Some((object, scanned)) = self.put_off.pop() else { return false };
+        let slots = object.slot_count();
+        let wanted = (slots - scanned).min(CHUNK);
+        if self.room < wanted {
+            self.grow(wanted);
+        }
+        let upto = scanned + wanted.min(self.room);
+        if upto < slots {
+            self.put_off.push((object, upto));
+        }
+        self.enqueue_slots(object, scanned, upto, marks, traced);
+        true
     }
 
     /// Scans until nothing is left.
@@ -126,13 +220,10 @@ impl MarkQueue {
                 ring.put(entry);
             }
             let Some(entry) = ring.take() else {
-                let Some((array, done)) = self.arrays.pop() else { return };
-                let upto = array.slot_count().min(done + CHUNK);
-                if upto < array.slot_count() {
-                    self.arrays.push((array, upto));
+                if self.resume(marks, traced) {
+                    continue;
                 }
-                self.enqueue_slots(array, done, upto, marks, traced);
-                continue;
+                return;
             };
             // SAFETY: entries are addresses of objects, which nobody gives away while marking.
             let object = unsafe { Ref::from_address(entry & !STORAGE) };
@@ -155,15 +246,76 @@ impl MarkQueue {
         }
     }
 
-    /// Bytes that the queue takes.
-    pub(crate) fn held_bytes(&self) -> usize {
-        self.stack.capacity() * size_of::<usize>() + self.arrays.capacity() * size_of::<(Ref, usize)>()
+    /// Scans until nothing is left, in the queue and on the heap.
+    pub(crate) fn finish(&mut self, space: &mut Space, traced: &mut Traced) {
+        self.drain(&mut space.marks, traced);
+        while let Some((first, last)) = self.left.take() {
+            let mut unit = space.runs.containing(space.unit_of(first)).map_or(0, |(unit, _)| unit);
+            while let Some((run_start, run)) = space.runs.next(unit) {
+                unit = run_start + run.units;
+                let start = space.blocks.start(run_start).addr().get();
+                if start > last {
+                    break;
+                }
+                if run.contents == Contents::Objects {
+                    let (from, to) = (start.max(first), (start + run.mapped_bytes()).min(last + 1));
+                    self.rescan(from, to, &mut space.marks, traced);
+                }
+            }
+        }
     }
 
-    /// Gives the queue's memory back; it must be empty.
+    /// Scans the marked objects of a part of the heap again. Those that are marked meanwhile are scanned at once.
+    fn rescan(&mut self, from: usize, to: usize, marks: &mut Bitmap, traced: &mut Traced) {
+        for window in (from / WINDOW * WINDOW..to).step_by(WINDOW) {
+            let mut marked = marks.window(window);
+            while marked != 0 {
+                let address = window + marked.trailing_zeros() as usize * GRANULE;
+                marked &= marked - 1;
+                if !(from..to).contains(&address) {
+                    continue;
+                }
+                // SAFETY: only objects are marked in runs of objects.
+                let object = unsafe { Ref::from_address(address) };
+                self.scan_slots(object, marks, traced);
+                if !self.stack.is_empty() || !self.put_off.is_empty() {
+                    self.drain(marks, traced);
+                }
+            }
+        }
+    }
+
+    /// Bytes that the queue takes.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.stack.capacity() * size_of::<usize>() + self.put_off.capacity() * size_of::<(Ref, usize)>()
+    }
+
+    /// Gives back what the queue grew by; it must be empty.
     pub(crate) fn release(&mut self) {
-        debug_assert!(self.stack.is_empty() && self.arrays.is_empty());
-        *self = MarkQueue::default();
+        debug_assert!(self.stack.is_empty() && self.put_off.is_empty());
+        if let Ok(small) = MarkQueue::new(self.most) {
+            *self = small;
+        }
+    }
+}
+
+/// Makes room for more entries in a list beside the heap, when the growth is within the allowance, which it uses up.
+pub(crate) fn grow_within<T>(list: &mut Vec<T>, more: usize, allowance: &mut usize) -> bool {
+    let growth = growth(list, more);
+    let grown = growth <= *allowance && injection::reserve(list, more).is_ok();
+    if grown {
+        *allowance -= growth;
+    }
+    grown
+}
+
+/// Bytes by which a list grows to take more entries: as `Vec` does it, to twice its capacity at least.
+pub(crate) fn growth<T>(list: &Vec<T>, more: usize) -> usize {
+    let (length, capacity) = (list.len(), list.capacity());
+    if capacity - length >= more {
+        0
+    } else {
+        ((length + more).max(2 * capacity).max(4) - capacity) * size_of::<T>()
     }
 }
 

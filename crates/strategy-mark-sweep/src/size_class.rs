@@ -41,14 +41,29 @@ pub(crate) const fn cell_size(class: usize) -> usize {
     (9 + eighth) << (doubling + FINE.ilog2() as usize - 3)
 }
 
-/// Units of a block of the class: few for small cells, so that a size that is seldom used holds little memory.
-pub(crate) const fn block_units(class: usize) -> usize {
-    if class < FINE_CLASSES { 4 } else { 16 }
+/// How large blocks are: few units for small cells, so that a size that is seldom used holds little memory, and four
+/// times as many for cells over 512 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BlockSize {
+    /// Units of a block of small cells, at least 1.
+    pub(crate) small: usize,
 }
 
-/// Cells that fit into a block of the class.
-pub(crate) const fn cells_in_block(class: usize) -> usize {
-    block_units(class) * UNIT / cell_size(class)
+impl BlockSize {
+    /// 16 KiB and 64 KiB.
+    pub(crate) const DEFAULT: BlockSize = BlockSize { small: 4 };
+
+    /// Units of a block of the class.
+    #[inline(always)]
+    pub(crate) const fn units(self, class: usize) -> usize {
+        if class < FINE_CLASSES { self.small } else { 4 * self.small }
+    }
+
+    /// Cells that fit into a block of the class.
+    #[inline(always)]
+    pub(crate) const fn cells(self, class: usize) -> usize {
+        self.units(class) * UNIT / cell_size(class)
+    }
 }
 
 /// Bytes of a window: the part of the heap that one word of a bitmap describes.
@@ -69,10 +84,11 @@ const STARTS: [u64; CLASSES] = {
     starts
 };
 
-/// The granules of a window at which cells of the class start; the window begins `offset` bytes into a block.
+/// The granules of a window at which cells of the class start; the window begins `offset` bytes into a block, the last
+/// cell of which ends after `end` bytes.
 #[inline(always)]
-pub(crate) const fn starts_in_window(class: usize, offset: usize) -> u64 {
-    let (cell, end) = (cell_size(class), cells_in_block(class) * cell_size(class));
+pub(crate) const fn starts_in_window(class: usize, offset: usize, end: usize) -> u64 {
+    let cell = cell_size(class);
     let first = (cell - offset % cell) % cell / GRANULE;
     let within = (end - offset) / GRANULE;
     let starts = if first < 64 { STARTS[class] << first } else { 0 };
@@ -97,25 +113,27 @@ mod tests {
 
     #[test]
     fn windows_show_the_start_of_every_cell() {
-        for class in 0..CLASSES {
-            let windows = (0..cells_in_block(class) * cell_size(class)).step_by(WINDOW);
-            let starts: Vec<usize> = windows
-                .flat_map(|offset| (0..64).map(move |granule| (offset, granule)))
-                .filter(|(offset, granule)| starts_in_window(class, *offset) >> granule & 1 == 1)
-                .map(|(offset, granule)| offset + granule * GRANULE)
-                .collect();
-            assert!(
-                starts.into_iter().eq((0..cells_in_block(class)).map(|cell| cell * cell_size(class))),
-                "{class}"
-            );
+        for small in [1, 2, 4, 64] {
+            for class in 0..CLASSES {
+                let cells = BlockSize { small }.cells(class);
+                let end = cells * cell_size(class);
+                let starts: Vec<usize> = (0..end)
+                    .step_by(WINDOW)
+                    .flat_map(|offset| (0..64).map(move |granule| (offset, granule)))
+                    .filter(|(offset, granule)| starts_in_window(class, *offset, end) >> granule & 1 == 1)
+                    .map(|(offset, granule)| offset + granule * GRANULE)
+                    .collect();
+                assert!(cells > 0 && starts.into_iter().eq((0..cells).map(|cell| cell * cell_size(class))));
+            }
         }
     }
 
     #[test]
     fn no_block_wastes_an_eighth_at_its_end() {
         for class in 0..CLASSES {
-            let block = block_units(class) * UNIT;
-            assert!((block - cells_in_block(class) * cell_size(class)) * 8 < block, "class {class}");
+            let block = BlockSize::DEFAULT.units(class) * UNIT;
+            let used = BlockSize::DEFAULT.cells(class) * cell_size(class);
+            assert!((block - used) * 8 < block, "class {class}");
         }
     }
 }

@@ -77,7 +77,9 @@ impl Sizing {
             Policy::Fixed => usize::MAX,
             Policy::Proportional { factor, least } => ((live as f64 * factor) as usize).max(least),
         };
-        self.due_at = allocated.saturating_add((planned - live) as u64);
+        // A factor of hardly over 1 must not make a collection due that has just been.
+        let due_after = planned.saturating_sub(live).max(UNIT);
+        self.due_at = allocated.saturating_add(due_after as u64);
         std::mem::replace(&mut self.planned, planned).max(planned)
     }
 
@@ -112,6 +114,13 @@ mod tests {
             assert!(sizing(text).is_err() || text == "heap=2", "{text}");
         }
         assert!(sizing("heap=64MiB,min=1MiB").is_err());
+    }
+
+    #[test]
+    fn a_collection_makes_no_other_due() {
+        let mut sizing = sizing("heap=1.0000001x,min=4KiB").unwrap();
+        sizing.restart(1 << 20, 1 << 20);
+        assert!(!sizing.is_due(1 << 20) && sizing.is_due((1 << 20) + UNIT as u64));
     }
 
     #[test]

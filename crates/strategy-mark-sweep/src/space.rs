@@ -15,36 +15,23 @@
 //! 1. A live bit is set for every object, every storage, and the cells in a cursor's `free`.
 //! 2. Blocks hold objects or storage (item buffers), never both: so that a set bit says which it is.
 //! 3. No block without a live cell outlives a collection.
+//! 4. Reclaiming takes no memory.
 
 use crate::bitmap::Bitmap;
+use crate::guard::Guard;
+use crate::poison::{FREED, FRESH, Poison, fill};
+use crate::runs::{Contents, List, Run, Runs};
+use crate::settings::Settings;
 use crate::size_class::{
-    CLASSES, GRANULE, LARGEST_CELL, UNIT, WINDOW, block_units, cell_size, cells_in_block, class_of,
-    starts_in_window,
+    BlockSize, CLASSES, GRANULE, LARGEST_CELL, UNIT, WINDOW, cell_size, class_of, starts_in_window,
 };
 use heapbench_heap::HeapError;
-use heapbench_memory::{Block, Blocks};
-use std::collections::BTreeMap;
+use heapbench_memory::{Block, Blocks, sanitizer};
 use std::ptr::NonNull;
 
 /// Address space for the heap; less where the system refuses.
 const MOST: usize = 64 << 30;
 const LEAST: usize = 64 << 20;
-
-/// What the cells of a block hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Contents {
-    Objects,
-    Storage,
-}
-
-/// A run of units in use.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Run {
-    pub(crate) units: usize,
-    /// The class of its cells; `None` for one large cell.
-    pub(crate) class: Option<usize>,
-    pub(crate) contents: Contents,
-}
 
 /// Where the next cells of one class and contents come from.
 #[derive(Clone, Debug, Default)]
@@ -59,8 +46,8 @@ pub(crate) struct Cursor {
     pub(crate) stop: usize,
     /// Address of the current block.
     pub(crate) block: usize,
-    /// First units of blocks that have free cells and were not swept since the last collection, highest first.
-    pub(crate) unswept: Vec<u32>,
+    /// Blocks that have free cells and were not swept since the last collection, lowest address first.
+    pub(crate) unswept: List,
 }
 
 impl Cursor {
@@ -76,16 +63,20 @@ pub(crate) struct Space {
     pub(crate) blocks: Blocks,
     pub(crate) live: Bitmap,
     pub(crate) marks: Bitmap,
-    /// Runs in use by first unit.
-    pub(crate) runs: BTreeMap<u32, Run>,
+    pub(crate) runs: Runs,
     pub(crate) cursors: Box<[Cursor; 2 * CLASSES]>,
+    pub(crate) block_size: BlockSize,
+    /// What is larger gets a run of its own: [`LARGEST_CELL`], or 0 where all does.
+    pub(crate) largest_cell: usize,
     /// Most bytes that may be held, `outside` included.
     pub(crate) limit: usize,
     /// Bytes that the strategy holds outside the space.
     pub(crate) outside: usize,
-    /// Hands out each cell by the slow path: the fast one finds nothing. While hooks run.
-    pub(crate) singly: bool,
+    /// Hands out each cell by the slow path: the fast one finds nothing. While hooks run, and with poison.
+    singly: bool,
     pub(crate) blocks_swept: u64,
+    pub(crate) poison: Option<Poison>,
+    pub(crate) guard: Option<Guard>,
 }
 
 /// The cursor of a class and contents.
@@ -95,20 +86,33 @@ pub(crate) const fn cursor_of(class: usize, contents: Contents) -> usize {
 }
 
 impl Space {
-    pub(crate) fn new() -> Result<Space, HeapError> {
+    /// An empty space.
+    ///
+    /// # Errors
+    /// The system refuses the address space.
+    pub(crate) fn new(settings: &Settings) -> Result<Space, HeapError> {
         let blocks = Blocks::new(UNIT, MOST, LEAST)?;
         let (base, bytes) = (blocks.base(), blocks.reserved_bytes());
         Ok(Space {
             live: Bitmap::new(base, bytes)?,
             marks: Bitmap::new(base, bytes)?,
+            runs: Runs::new(bytes / UNIT)?,
+            guard: settings.guard.then(|| Guard::new(&blocks)).transpose()?,
+            poison: settings.poison.then(Poison::default),
             blocks,
-            runs: BTreeMap::new(),
             cursors: Box::new(std::array::from_fn(|_| Cursor::default())),
+            block_size: settings.block_size,
+            largest_cell: if settings.guard { 0 } else { LARGEST_CELL },
             limit: usize::MAX,
             outside: 0,
-            singly: false,
+            singly: settings.poison,
             blocks_swept: 0,
         })
+    }
+
+    /// Whether the fast path finds nothing.
+    pub(crate) fn set_singly(&mut self, on: bool) {
+        self.singly = on || self.poison.is_some();
     }
 
     /// The fast path: a cell that is known to be free.
@@ -117,14 +121,16 @@ impl Space {
         let cursor = &mut self.cursors[cursor_of(class, contents)];
         let granule = cursor.free.trailing_zeros() as usize;
         cursor.free &= cursor.free.checked_sub(1)?;
-        NonNull::new(std::ptr::with_exposed_provenance_mut(cursor.window + granule * GRANULE))
+        let cell = NonNull::new(std::ptr::with_exposed_provenance_mut(cursor.window + granule * GRANULE))?;
+        sanitizer::unpoison(cell, cell_size(class));
+        Some(cell)
     }
 
     /// A cell of `size` > 0 bytes, its content undefined, its live bit set. `None` when the limit or the address
     /// space has no room, or when it would take a new block though a collection is `due`.
     #[inline]
     pub(crate) fn allocate(&mut self, size: usize, contents: Contents, due: bool) -> Option<NonNull<u8>> {
-        if size > LARGEST_CELL {
+        if size > self.largest_cell {
             return if due { None } else { self.allocate_large(size, contents) };
         }
         let class = class_of(size);
@@ -137,10 +143,24 @@ impl Space {
     #[cold]
     #[inline(never)]
     fn allocate_large(&mut self, size: usize, contents: Contents) -> Option<NonNull<u8>> {
-        let first = self.new_run(Run { units: size.div_ceil(UNIT), class: None, contents })?;
-        let at = self.blocks.start(first);
+        let first = self.new_run(self.large_units(size), None, contents)?;
+        // SAFETY: the run has room for the size behind the offset.
+        let at = unsafe { self.blocks.start(first).add(self.large_offset(size)) };
         self.live.set(at.addr().get());
         Some(at)
+    }
+
+    /// Units of the run of a large cell of this size.
+    pub(crate) fn large_units(&self, size: usize) -> usize {
+        size.div_ceil(UNIT) + usize::from(self.guard.is_some())
+    }
+
+    /// Bytes from the start of its run to a large cell of this size: less than a unit.
+    pub(crate) fn large_offset(&self, size: usize) -> usize {
+        match self.guard {
+            None => 0,
+            Some(_) => size.next_multiple_of(UNIT) - size.next_multiple_of(GRANULE),
+        }
     }
 
     /// Finds the next free cells of a class, in the current block, the next unswept one or a new one.
@@ -151,7 +171,8 @@ impl Space {
             let cursor = &mut self.cursors[index];
             while cursor.scan < cursor.stop {
                 let taken = self.live.window(cursor.scan);
-                let mut free = starts_in_window(class, cursor.scan - cursor.block) & !taken;
+                let (offset, end) = (cursor.scan - cursor.block, cursor.stop - cursor.block);
+                let mut free = starts_in_window(class, offset, end) & !taken;
                 cursor.window = cursor.scan;
                 if self.singly {
                     free &= free.wrapping_neg();
@@ -162,7 +183,11 @@ impl Space {
                 if free != 0 {
                     self.live.set_window(cursor.window, taken | free);
                     cursor.free = free;
-                    return self.pop(class, contents);
+                    let cell = self.pop(class, contents)?;
+                    if let Some(poison) = &mut self.poison {
+                        poison.expect_untouched(cell, cell_size(class), &[FREED, FRESH]);
+                    }
+                    return Some(cell);
                 }
             }
             if due {
@@ -175,27 +200,47 @@ impl Space {
     /// Goes on to the next unswept block of a class, or to a new one.
     fn next_block(&mut self, class: usize, contents: Contents) -> Option<()> {
         let index = cursor_of(class, contents);
-        let first = match self.cursors[index].unswept.pop() {
+        let first = match self.runs.pop(&mut self.cursors[index].unswept) {
             Some(swept) => {
                 self.blocks_swept += 1;
                 swept
             }
-            None => self.new_run(Run { units: block_units(class), class: Some(class), contents })?,
+            None => self.new_run(self.block_size.units(class), Some(class), contents)?,
         };
         let block = self.blocks.start(first).addr().get();
         let cursor = &mut self.cursors[index];
         (cursor.block, cursor.scan) = (block, block);
-        cursor.stop = block + cells_in_block(class) * cell_size(class);
+        cursor.stop = block + self.block_size.cells(class) * cell_size(class);
         Some(())
     }
 
-    fn new_run(&mut self, run: Run) -> Option<u32> {
-        let frontier = self.blocks.frontier();
-        let tables = UNIT + 2 * (Bitmap::bytes_for(frontier + run.units) - Bitmap::bytes_for(frontier));
-        let held = self.held_bytes() + self.outside + tables;
-        let first = self.blocks.allocate(run.units, self.limit.saturating_sub(held))?;
+    fn new_run(&mut self, units: usize, class: Option<usize>, contents: Contents) -> Option<u32> {
+        let run = Run::new(u32::try_from(units).ok()?, class, contents);
+        let allowance = self.limit.saturating_sub(self.held_bytes() + self.outside + self.growth(units));
+        let first = match &mut self.guard {
+            None => self.blocks.allocate(units, allowance)?,
+            Some(guard) => guard.open(&mut self.blocks, &mut self.runs, units, allowance)?,
+        };
         self.runs.insert(first, run);
+        let (start, usable) = (self.blocks.start(first), units - usize::from(self.guard.is_some()));
+        if let Some(poison) = &mut self.poison {
+            poison.expect_untouched_units(start, usable);
+            // SAFETY: the run was taken just now, and nobody knows it.
+            unsafe { fill(start, usable * UNIT, FRESH) };
+        }
+        if class.is_some() {
+            sanitizer::poison(start, units * UNIT);
+        }
         Some(first)
+    }
+
+    /// Bytes that the side tables may grow by with a new run.
+    fn growth(&self, units: usize) -> usize {
+        if self.guard.is_some() {
+            return 0;
+        }
+        let frontier = self.blocks.frontier();
+        side_table_bytes(frontier + units) - side_table_bytes(frontier) + self.blocks.table_bytes() + UNIT
     }
 
     /// Takes a cell back at once. A small one is handed out again after the next collection; a large one's units
@@ -207,15 +252,41 @@ impl Space {
         let address = cell.start.addr().get();
         self.live.clear(address);
         self.marks.clear(address);
-        if cell.size <= LARGEST_CELL {
+        if cell.size <= self.largest_cell {
+            if sanitizer::ON || self.poison.is_some() {
+                self.poison_cell(cell.start, cell_size(class_of(cell.size)));
+            }
             return false;
         }
         let first = self.unit_of(address);
-        let run = self.runs.remove(&first);
-        debug_assert!(run.is_some_and(|run| run.class.is_none()));
-        // SAFETY: by the contract, the run is a large cell of this space that nobody uses.
-        unsafe { self.blocks.free(first, cell.size.div_ceil(UNIT)) };
+        debug_assert!(self.runs.starting_at(first).is_some_and(|run| run.class().is_none()));
+        self.give_back(first, self.large_units(cell.size));
         true
+    }
+
+    /// A cell is free, and nobody uses it any more.
+    #[inline]
+    fn poison_cell(&self, cell: NonNull<u8>, bytes: usize) {
+        if self.poison.is_some() {
+            // SAFETY: a cell of this space that nobody uses.
+            unsafe { fill(cell, bytes, FREED) };
+        }
+        sanitizer::poison(cell, bytes);
+    }
+
+    /// Makes a run free of which no cell is in use.
+    fn give_back(&mut self, first: u32, units: usize) {
+        if let Some(guard) = &mut self.guard {
+            guard.close(&self.blocks, &mut self.runs, first, units);
+            return;
+        }
+        self.runs.remove(first);
+        if self.poison.is_some() {
+            // SAFETY: nobody uses the run any more.
+            unsafe { fill(self.blocks.start(first), units * UNIT, FREED) };
+        }
+        // SAFETY: as above; all runs come from `new_run`.
+        unsafe { self.blocks.free(first, units) };
     }
 
     /// Makes `live` exact: the cells that were free to hand out count as free again.
@@ -228,30 +299,33 @@ impl Space {
 
     /// Frees every cell that is not marked. The cursors must be retired.
     pub(crate) fn reclaim(&mut self) {
-        let Space { blocks, live, marks, runs, cursors, .. } = self;
-        for cursor in cursors.iter_mut() {
-            let mut unswept = std::mem::take(&mut cursor.unswept);
-            unswept.clear();
-            *cursor = Cursor { unswept, ..Cursor::default() };
-        }
-        // From the highest address, so that `pop` gives the lowest.
-        let mut empty = Vec::new();
-        for (&first, run) in runs.iter().rev() {
-            let start = blocks.start(first).addr().get();
-            let marked = live.take_over(marks, start, run.mapped_bytes());
-            match run.class {
-                _ if marked == 0 => empty.push(first),
-                Some(class) if marked < cells_in_block(class) => {
-                    cursors[cursor_of(class, run.contents)].unswept.push(first);
+        self.cursors.iter_mut().for_each(|cursor| *cursor = Cursor::default());
+        let mut unit = 0;
+        while let Some((first, run)) = self.runs.next(unit) {
+            unit = first + run.units;
+            if run.contents == Contents::Nothing {
+                continue;
+            }
+            let start = self.blocks.start(first).addr().get();
+            if sanitizer::ON || self.poison.is_some() {
+                self.poison_dead(start, run);
+            }
+            let marked = self.live.take_over(&mut self.marks, start, run.mapped_bytes());
+            match run.class() {
+                _ if marked == 0 => self.give_back(first, run.units as usize),
+                Some(class) if marked < self.block_size.cells(class) => {
+                    self.runs.push(&mut self.cursors[cursor_of(class, run.contents)].unswept, first);
                 }
                 _ => {}
             }
         }
-        for first in empty {
-            if let Some(run) = runs.remove(&first) {
-                // SAFETY: no cell of the run is marked, so nobody refers to one.
-                unsafe { blocks.free(first, run.units) };
-            }
+    }
+
+    fn poison_dead(&self, start: usize, run: Run) {
+        let Some(class) = run.class() else { return };
+        for address in self.live.addresses(Some(&self.marks), start, run.mapped_bytes()) {
+            let cell = NonNull::new(std::ptr::with_exposed_provenance_mut(address));
+            cell.into_iter().for_each(|cell| self.poison_cell(cell, cell_size(class)));
         }
     }
 
@@ -271,8 +345,8 @@ impl Space {
         except: Option<&'a Bitmap>,
     ) -> impl Iterator<Item = usize> + 'a {
         let runs = self.runs.iter().filter(move |(_, run)| run.contents == contents);
-        runs.flat_map(move |(&first, run)| {
-            let cursor = run.class.map(|class| &self.cursors[cursor_of(class, contents)]);
+        runs.flat_map(move |(first, run)| {
+            let cursor = run.class().map(|class| &self.cursors[cursor_of(class, contents)]);
             let start = self.blocks.start(first).addr().get();
             let cells = self.live.addresses(except, start, run.mapped_bytes());
             cells.filter(move |address| !cursor.is_some_and(|cursor| cursor.offers(*address)))
@@ -284,21 +358,26 @@ impl Space {
         ((address - self.blocks.base()) / UNIT) as u32
     }
 
-    /// Bytes held: committed units, the parts of the bitmaps that describe them, and the tables.
+    /// Bytes held: committed units, the parts of the side tables that describe them, and the other tables.
     pub(crate) fn held_bytes(&self) -> usize {
-        let unswept: usize = self.cursors.iter().map(|cursor| cursor.unswept.capacity()).sum();
-        self.blocks.committed_bytes()
-            + 2 * Bitmap::bytes_for(self.blocks.frontier())
-            + self.blocks.table_bytes()
-            + self.cursors.len() * size_of::<Cursor>()
-            + unswept * size_of::<u32>()
-            + self.runs.len() * size_of::<(u32, Run)>()
+        let units = self.blocks.committed_bytes();
+        match &self.guard {
+            None => units + side_table_bytes(self.blocks.frontier()) + self.blocks.table_bytes() + CURSORS,
+            Some(guard) => units - guard.closed_bytes(),
+        }
     }
 }
 
+const CURSORS: usize = 2 * CLASSES * size_of::<Cursor>();
+
+/// Bytes of the two bitmaps and of the table of runs, up to a unit.
+fn side_table_bytes(frontier: usize) -> usize {
+    2 * Bitmap::bytes_for(frontier) + Runs::bytes_for(frontier)
+}
+
 impl Run {
-    /// Bytes of the run that have bits: a large cell has one, at its start.
-    pub(crate) fn mapped_bytes(&self) -> usize {
-        if self.class.is_some() { self.units * UNIT } else { UNIT }
+    /// Bytes of the run that have bits: a large cell has one, in the first unit.
+    pub(crate) fn mapped_bytes(self) -> usize {
+        if self.class().is_some() { self.units as usize * UNIT } else { UNIT }
     }
 }

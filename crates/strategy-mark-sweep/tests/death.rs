@@ -85,7 +85,7 @@ fn keep(heap: &mut Marks, object: Local, _: u64) -> Result<(), HookFailed> {
 fn a_finalizer_resurrects_once_and_the_cycle_with_it() {
     let mut heap = heap();
     ring(&mut heap);
-    heap.set_finalizer(local(1), Hook { run: keep, data: 0 });
+    heap.set_finalizer(local(1), Hook { run: keep, data: 0 }).unwrap();
     heap.weak(local(3), local(1), None).unwrap();
     heap.clear(local(1));
     assert_eq!(collect(&mut heap), 0);
@@ -94,7 +94,7 @@ fn a_finalizer_resurrects_once_and_the_cycle_with_it() {
     heap.load(local(2), local(9), 0);
     heap.load(local(2), local(2), 0);
     assert!(heap.is_same(local(2), local(9)), "the ring is whole");
-    heap.set_finalizer(local(9), Hook { run: keep, data: 0 });
+    heap.set_finalizer(local(9), Hook { run: keep, data: 0 }).unwrap();
     heap.clear(local(2));
     heap.clear(local(9));
     assert_eq!(collect(&mut heap), 2);
@@ -147,7 +147,7 @@ fn what_hooks_store_into_marked_and_new_objects_survives() {
         let mut heap = heap();
         node(&mut heap, 8);
         ring(&mut heap);
-        heap.set_finalizer(local(1), Hook { run, data: 0 });
+        heap.set_finalizer(local(1), Hook { run, data: 0 }).unwrap();
         heap.clear(local(1));
         node(&mut heap, 7);
         heap.clear(local(7));
@@ -185,10 +185,10 @@ fn hooks_may_resize_and_allocate() {
         let mut heap = heap();
         heap.allocate(local(8), Shape::new(Kind::List, 2, 0)).unwrap();
         ring(&mut heap);
-        heap.set_finalizer(local(1), Hook { run: grow, data: 0 });
+        heap.set_finalizer(local(1), Hook { run: grow, data: 0 }).unwrap();
         if saved {
             heap.load(local(2), local(1), 0);
-            heap.set_finalizer(local(2), Hook { run: keep, data: 0 });
+            heap.set_finalizer(local(2), Hook { run: keep, data: 0 }).unwrap();
             heap.clear(local(2));
         }
         heap.clear(local(1));
@@ -202,7 +202,7 @@ fn hooks_may_resize_and_allocate() {
 /// Attaches a finalizer and a weak reference with a callback to the object's dying neighbour.
 fn attach(heap: &mut Marks, object: Local, _: u64) -> Result<(), HookFailed> {
     heap.load(local(10), object, 0);
-    heap.set_finalizer(local(10), Hook { run: keep, data: 0 });
+    heap.set_finalizer(local(10), Hook { run: keep, data: 0 }).unwrap();
     heap.weak(local(11), local(10), Some(Hook { run: count, data: 0 })).map_err(|_| HookFailed)?;
     heap.clear(local(10));
     Ok(())
@@ -212,7 +212,7 @@ fn attach(heap: &mut Marks, object: Local, _: u64) -> Result<(), HookFailed> {
 fn attachments_that_a_hook_makes_on_the_dying_do_no_harm() {
     let mut heap = heap();
     ring(&mut heap);
-    heap.set_finalizer(local(1), Hook { run: attach, data: 0 });
+    heap.set_finalizer(local(1), Hook { run: attach, data: 0 }).unwrap();
     heap.clear(local(1));
     assert_eq!(collect(&mut heap), 2);
     assert!(!heap.upgrade(local(1), local(11)));
@@ -225,7 +225,7 @@ fn frozen_and_immortal_objects_stay() {
     let mut heap = heap();
     ring(&mut heap);
     node(&mut heap, 2);
-    let handle = heap.immortalize(local(2));
+    let handle = heap.immortalize(local(2)).unwrap();
     assert!(heap.is_nil(local(2)));
     heap.clear(local(1));
     heap.freeze().unwrap();

@@ -84,7 +84,7 @@ fn tables_count_against_the_limit() {
     let mut weak_references = 0;
     while heap.weak(local(1), local(2 * (weak_references & 1)), Some(callback)).is_ok() {
         weak_references += 1;
-        heap.immortalize(local(1));
+        heap.immortalize(local(1)).unwrap();
         if heap.allocate(local(2), NODE).is_err() {
             break;
         }
@@ -150,7 +150,7 @@ fn half_live(heap: &mut Marks, nodes: usize) {
 #[test]
 fn sweeping_finds_the_holes_and_the_heap_does_not_grow() {
     let mut heap = heap(&[], None);
-    let nodes = 100_000;
+    let nodes = 200_000;
     half_live(&mut heap, nodes);
     let held = heap.footprint().held_bytes;
     assert_eq!(heap.footprint().live_bytes, (8 + 16) + nodes * 8 + nodes / 2 * 32);

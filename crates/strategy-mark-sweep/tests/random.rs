@@ -1,7 +1,7 @@
 //! Random operations beside a plain graph: after every collection exactly the reachable objects are in use, with
 //! their slots and payload.
 
-use heapbench_heap::{Generation, Heap, HeapConfig, Kind, Local, NoRecorder, Shape};
+use heapbench_heap::{Counters, Generation, Heap, HeapConfig, Kind, Local, NoRecorder, Shape};
 use heapbench_strategy_mark_sweep::MarkSweep;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -121,12 +121,12 @@ impl Run {
     }
 }
 
-#[test]
-fn random_operations_agree_with_a_plain_graph() {
-    for seed in 0..20 {
-        let setting = |key: &str, value: &str| (key.to_string(), value.to_string());
-        let settings = vec![setting("heap", "1.2x"), setting("min", "64KiB")];
-        let config = HeapConfig { settings, ..HeapConfig::default() };
+/// Runs seeds under these settings; gives the counters of each, those apart that depend on the settings.
+fn check(settings: &[(&str, &str)], seeds: u64) -> Vec<Counters> {
+    let settings = [("heap", "1.2x"), ("min", "64KiB")].iter().chain(settings);
+    let settings = settings.map(|(key, value)| (key.to_string(), value.to_string())).collect();
+    let config = HeapConfig { settings, ..HeapConfig::default() };
+    let run = |seed| {
         let mut heap = MarkSweep::new(&config, NoRecorder).unwrap();
         let _forever = heap.enter(0, LOCALS + 1).unwrap();
         let mut run = Run { heap, graph: Graph::default(), rng: Pcg64::seed_from_u64(seed) };
@@ -134,6 +134,43 @@ fn random_operations_agree_with_a_plain_graph() {
             (0..1500).for_each(|_| run.step());
             run.compare();
         }
-        assert!(run.heap.counters().collections[2] > 40, "some collections came on their own");
+        let counters = run.heap.counters();
+        assert!(counters.collections[2] > 40, "some collections came on their own");
+        counters
+    };
+    (0..seeds).map(run).collect()
+}
+
+#[test]
+fn random_operations_agree_with_a_plain_graph() {
+    check(&[], 20);
+}
+
+#[test]
+fn any_width_of_the_queue_marks_the_same() {
+    let slots = |counters: &[Counters]| counters.iter().map(|run| run.slots_traced).sum::<u64>();
+    let same = |counters: &[Counters]| -> Vec<Counters> {
+        counters.iter().map(|run| Counters { slots_traced: 0, ..*run }).collect()
+    };
+    let wide = check(&[], 4);
+    for queue in ["1", "2", "7", "100"] {
+        let narrow = check(&[("queue", queue)], 4);
+        assert_eq!(same(&narrow), same(&wide), "queue={queue}");
+        if queue == "1" {
+            assert!(slots(&narrow) > slots(&wide), "some slots were looked at again");
+        }
+    }
+}
+
+#[test]
+fn narrow_blocks_and_poison_change_nothing_that_a_mutator_sees() {
+    for settings in [
+        &[("block", "4KiB")] as &[_],
+        &[("block", "1MiB")],
+        &[("block", "4KiB"), ("poison", "yes"), ("queue", "3")],
+        &[("guard", "yes")],
+        &[("guard", "yes"), ("poison", "yes"), ("queue", "1")],
+    ] {
+        check(settings, 3);
     }
 }

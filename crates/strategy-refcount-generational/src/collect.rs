@@ -1,23 +1,23 @@
 //! One collection, in CPython 3.13's steps (`gc_collect_main` in `Python/gc.c`).
 
-use crate::{Generations, head};
+use crate::{Generations, Widths, head};
 use heapbench_heap::{Collected, Generation, Kind, Pause, Recorder, Work};
-use heapbench_memory::{Flag, MemorySource, Ref};
+use heapbench_memory::{Calls, Flag, MemorySource, Ref};
 use heapbench_strategy_refcount::{RefCount, count};
+use std::iter;
 
-type Heap<M, R> = RefCount<Generations, M, R>;
+type Heap<W, M, R> = RefCount<Generations<W>, M, R>;
 
-/// Collects a generation and the younger ones.
-pub(crate) fn collect<M: MemorySource, R: Recorder>(
-    heap: &mut Heap<M, R>,
+/// Collects a generation and the younger ones; without effect when one runs already or there is no memory for it.
+pub(crate) fn collect<W: Widths, M: MemorySource, R: Recorder>(
+    heap: &mut Heap<W, M, R>,
     generation: Generation,
 ) -> Option<Collected> {
     let g = generation.index();
-    let collector = &mut heap.collector;
-    if collector.collecting || !gather(collector, g) {
+    if heap.collector.collecting || !note(&mut heap.collector, g) {
         return None;
     }
-    collector.collecting = true;
+    heap.collector.collecting = true;
     heap.begin_pause(Pause::Collection(generation));
     let freed_before = heap.counters.objects_freed;
     heap.counters.collections[g] += 1;
@@ -27,8 +27,8 @@ pub(crate) fn collect<M: MemorySource, R: Recorder>(
     heap.collector.scratch.deduce_unreachable();
     let Parted { survivors, mut unreachable, attached } = part(&mut heap.collector, g);
     heap.collector.policy.survived(g, survivors);
-    if !attached.is_empty() {
-        clear_weak_references(heap, &attached);
+    if attached {
+        clear_weak_references(heap);
         run_finalizers(heap);
         unreachable = keep_resurrected(&mut heap.collector, g);
     }
@@ -47,29 +47,26 @@ pub(crate) fn collect<M: MemorySource, R: Recorder>(
     Some(Collected { objects: freed })
 }
 
-/// Steps 1 and 2: merges the younger generations into `g` and notes its containers. False when there is no memory to
-/// note them; nothing is lost then.
-fn gather(collector: &mut Generations, g: usize) -> bool {
-    for younger in 0..g {
-        collector.generations[g].append(&collector.generations[younger]);
-    }
-    collector.scratch.note(&collector.generations[g], count::get).is_ok()
+/// Steps 1 and 2: notes the containers of `g` and of the younger generations, oldest first. False when there is no
+/// memory to note them; nothing has changed then.
+fn note<W: Widths>(collector: &mut Generations<W>, g: usize) -> bool {
+    let generations = &collector.generations;
+    collector.scratch.note(iter::once(&generations[g]).chain(&generations[..g])).is_ok()
 }
 
 /// Step 3's end, 4 and 5: survivors go to the older generation, in their old order, tuples and dicts that hold no
-/// container untracked on the way, and immortal ones too, as in 3.13; the unreachable go to a list of their own and stay marked as collecting.
-fn part(collector: &mut Generations, g: usize) -> Parted {
-    collector.generations[g].take_all();
+/// container untracked on the way, and those that are never freed too, as in 3.13; the unreachable go to a list of
+/// their own and stay marked as collecting.
+fn part<W: Widths>(collector: &mut Generations<W>, g: usize) -> Parted {
+    collector.generations[..=g].iter().for_each(|list| list.take_all());
     let old = &collector.generations[(g + 1).min(2)];
-    let mut parted = Parted { survivors: 0, unreachable: 0, attached: Vec::new() };
+    let mut parted = Parted { survivors: 0, unreachable: 0, attached: false };
     for container in collector.scratch.containers_ahead() {
         if head::is_collecting(container) {
             collector.unreachable.push(container, true);
             parted.unreachable += 1;
-            if container.has(Flag::Attached) {
-                parted.attached.push(container);
-            }
-        } else if may_be_untracked(container, g == 2) || count::is_immortal(container) {
+            parted.attached |= container.has(Flag::Attached);
+        } else if may_be_untracked(container, g == 2) || count::is_stuck(container, W::SATURATED) {
             head::clear(container);
         } else {
             old.push(container, false);
@@ -83,8 +80,8 @@ fn part(collector: &mut Generations, g: usize) -> Parted {
 struct Parted {
     survivors: u64,
     unreachable: u64,
-    /// The unreachable with finalizers or weak references, and unreachable weak references.
-    attached: Vec<Ref>,
+    /// Some of the unreachable have a finalizer or weak references, or are weak references.
+    attached: bool,
 }
 
 /// Tuples lose their place in any collection, dicts in a full one. CPython also untracks tuples of untracked tuples;
@@ -98,50 +95,39 @@ fn may_be_untracked(container: Ref, full: bool) -> bool {
 
 /// Step 7: clears all weak references to the unreachable, and the unreachable ones themselves; then calls the callbacks
 /// of those cleared that are reachable.
-fn clear_weak_references<M: MemorySource, R: Recorder>(heap: &mut Heap<M, R>, attached: &[Ref]) {
-    let mut called = Vec::new();
-    for &object in attached {
+fn clear_weak_references<W: Widths, M: MemorySource, R: Recorder>(heap: &mut Heap<W, M, R>) {
+    let mut calls = Calls::default();
+    for object in heap.collector.unreachable.iter().filter(|object| object.has(Flag::Attached)) {
         if object.kind() == Kind::Weak {
             heap.attachments.clear_weak(object);
         }
-        for (weak, callback) in heap.attachments.clear_weak_references(object) {
-            if !head::is_collecting(weak)
-                && let Some(callback) = callback
-            {
-                called.push((weak, callback));
-            }
-        }
+        heap.attachments.clear_weak_references(object, &mut calls, |weak| !head::is_collecting(weak));
     }
-    heap.call_back(called);
+    heap.call_back(calls);
 }
 
-/// Step 8: each finalizer once. The objects are held meanwhile, because a finalizer may break a cycle and let others
-/// die by counting before their turn.
-fn run_finalizers<M: MemorySource, R: Recorder>(heap: &mut Heap<M, R>) {
-    let attached: Vec<Ref> = heap.collector.unreachable.iter().filter(|o| o.has(Flag::Attached)).collect();
-    attached.iter().for_each(|object| heap.retain(Some(*object)));
-    for object in &attached {
-        if let Some(finalizer) = heap.attachments.take_finalizer(*object) {
-            heap.counters.finalizers_run += 1;
-            heap.run_hook(*object, finalizer);
+/// Step 8: each finalizer once, its object held meanwhile. A finalizer may break a cycle and let others die by counting
+/// before their turn: so the list is taken from its front, and counting finalizes those.
+fn run_finalizers<W: Widths, M: MemorySource, R: Recorder>(heap: &mut Heap<W, M, R>) {
+    while let Some(object) = heap.collector.unreachable.first() {
+        head::unlink(object);
+        heap.collector.finalized.push(object, true);
+        if let Some(finalizer) = heap.take_finalizer(object) {
+            heap.retain(Some(object));
+            heap.run_hook(object, finalizer);
+            heap.release(Some(object));
         }
     }
-    attached.into_iter().for_each(|object| heap.release(Some(object)));
+    heap.collector.unreachable.append(&heap.collector.finalized);
 }
 
-/// Step 9: what the hooks made reachable again goes to the older generation; everything does where there is no memory
-/// to find out. Gives the number of the others.
-fn keep_resurrected(collector: &mut Generations, g: usize) -> u64 {
-    let old = &collector.generations[(g + 1).min(2)];
-    if collector.scratch.note(&collector.unreachable, count::get).is_err() {
-        while let Some(object) = collector.unreachable.first() {
-            head::unlink(object);
-            old.push(object, false);
-        }
-        return 0;
-    }
+/// Step 9: what the hooks made reachable again goes to the older generation. Gives the number of the others.
+fn keep_resurrected<W: Widths>(collector: &mut Generations<W>, g: usize) -> u64 {
+    let noted = collector.scratch.note(iter::once(&collector.unreachable));
+    noted.expect("there was room for these among others when the collection began");
     collector.scratch.deduce_unreachable();
     collector.unreachable.take_all();
+    let old = &collector.generations[(g + 1).min(2)];
     let mut garbage = 0;
     for container in collector.scratch.containers_ahead() {
         if head::is_collecting(container) {
@@ -155,7 +141,7 @@ fn keep_resurrected(collector: &mut Generations, g: usize) -> u64 {
 }
 
 /// Step 11: clears the slots of each; counting does the rest. What is alive afterwards is so by a hook's doing.
-fn delete_garbage<M: MemorySource, R: Recorder>(heap: &mut Heap<M, R>, g: usize) {
+fn delete_garbage<W: Widths, M: MemorySource, R: Recorder>(heap: &mut Heap<W, M, R>, g: usize) {
     while let Some(object) = heap.collector.unreachable.first() {
         heap.retain(Some(object));
         let mut slot = 0;

@@ -49,8 +49,8 @@ pub(crate) fn is_collecting(container: Ref) -> bool {
 
 /// Starts the count of references from outside: all of them.
 #[inline(always)]
-pub(crate) fn start_refs(container: Ref, references: u32) {
-    head(container).prev.set((references as usize) << 1 | COLLECTING);
+pub(crate) fn start_refs(container: Ref, references: usize) {
+    head(container).prev.set(references << 1 | COLLECTING);
 }
 
 /// One of the references comes from inside.
@@ -202,13 +202,33 @@ impl List {
         head(self.end()).prev.set(before.address());
     }
 
-    /// Whether following `prev` gives the same containers as following `next`.
-    pub(crate) fn is_consistent(&self) -> bool {
-        let mut before = self.end();
-        self.iter().all(|container| {
-            let linked = head(container).prev.get() & !COLLECTING == before.address();
-            before = container;
-            linked
-        }) && head(self.end()).prev.get() == before.address()
+    /// The links of the list, for those who doubt them: each container's, and at last the list's own, with what its
+    /// `prev` should be. A container is looked at when the one after it is asked for.
+    pub(crate) fn links(&self) -> impl Iterator<Item = Link> + '_ {
+        let end = self.end();
+        let mut before = Some(end);
+        std::iter::from_fn(move || {
+            let previous = before?;
+            let container = at(head(previous).next.get());
+            before = (container != end).then_some(container);
+            Some(Link { container: before, address: container.address(), previous: previous.address() })
+        })
+    }
+}
+
+/// One link of a list.
+pub(crate) struct Link {
+    /// What the link leads to; `None` at the list's end.
+    pub(crate) container: Option<Ref>,
+    /// Its address.
+    address: usize,
+    /// The address that the link comes from.
+    previous: usize,
+}
+
+impl Link {
+    /// Whether the link back leads to where this one comes from.
+    pub(crate) fn is_mutual(&self) -> bool {
+        head(at(self.address)).prev.get() & !COLLECTING == self.previous
     }
 }

@@ -13,8 +13,8 @@
 //! the slots of the rest, which counting then reclaims.
 //!
 //! *Invariants.*
-//! 1. Every live container is in exactly one list, or holds no container (tuples, dicts), or is immortal.
-//! 2. Between collections no container is marked as collecting, and the unreachable list is empty.
+//! 1. Every live container is in exactly one list, or holds no container (tuples, dicts), or is never freed.
+//! 2. Between collections no container is marked as collecting, and the lists of the unreachable are empty.
 //! 3. Lists hold live containers only.
 //!
 //! *What it differs in from CPython.* The noted containers are an array while a collection runs, not the list itself, so
@@ -30,6 +30,7 @@
 //! | `policy` | thresholds, counts, the 25 % rule |
 //! | `reachability` | what is unreachable among some containers |
 //! | `collect` | the steps of a collection |
+//! | [`widths`] | numbers that tests make small |
 //! | `check` | the invariants, executable |
 
 mod check;
@@ -37,34 +38,38 @@ mod collect;
 mod head;
 mod policy;
 mod reachability;
+pub mod widths;
 
 use head::List;
 use heapbench_heap::{
     Capabilities, Collected, Corruption, Family, Generation, GenerationStats, HeapConfig, HeapError,
-    Introspect, Kind, Recorder, Unsupported,
+    Introspect, Kind, Level, Recorder, Unsupported,
 };
 use heapbench_memory::{MemorySource, Ref};
 use heapbench_strategy_refcount::{CycleCollector, RefCount};
 pub use policy::Policy;
 use reachability::Scratch;
+pub use widths::{Usual, Widths};
 
 /// The strategy: counting, with [`Generations`] as its cycle collector.
 pub type Generational<M, R> = RefCount<Generations, M, R>;
 
 /// Three generations of containers, and the frozen ones.
 #[derive(Debug)]
-pub struct Generations {
+pub struct Generations<W = Usual> {
     generations: [List; 3],
     /// `gc.freeze()`: containers that no collection looks at.
     permanent: List,
     /// During a collection: what it found unreachable.
     unreachable: List,
+    /// And those of them that were finalized, or need not be.
+    finalized: List,
     collecting: bool,
     policy: Policy,
-    scratch: Scratch,
+    scratch: Scratch<W>,
 }
 
-impl Introspect for Generations {
+impl<W> Introspect for Generations<W> {
     fn enable(&mut self) {
         self.policy.enabled = true;
         self.policy.update_trigger();
@@ -113,7 +118,7 @@ impl Introspect for Generations {
     }
 }
 
-impl CycleCollector for Generations {
+impl<W: Widths> CycleCollector for Generations<W> {
     const CAPABILITIES: Capabilities = Capabilities {
         family: Family::Cycles,
         prompt: true,
@@ -124,12 +129,14 @@ impl CycleCollector for Generations {
         freezes: true,
     };
     const HEAD: usize = head::HEAD;
+    const SATURATED: u32 = W::SATURATED;
 
     fn new(config: &HeapConfig) -> Result<Self, HeapError> {
         Ok(Generations {
             generations: Default::default(),
             permanent: List::default(),
             unreachable: List::default(),
+            finalized: List::default(),
             collecting: false,
             policy: Policy::new(config)?,
             scratch: Scratch::default(),
@@ -199,7 +206,10 @@ impl CycleCollector for Generations {
         self.scratch.held_bytes()
     }
 
-    fn verify<M: MemorySource, R: Recorder>(heap: &RefCount<Self, M, R>) -> Result<(), Corruption> {
-        check::verify(heap)
+    fn verify<M: MemorySource, R: Recorder>(
+        heap: &RefCount<Self, M, R>,
+        level: Level,
+    ) -> Result<(), Corruption> {
+        check::verify(heap, level)
     }
 }

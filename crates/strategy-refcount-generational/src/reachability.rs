@@ -7,57 +7,70 @@
 //! unlike a list, tells what will be looked at in a moment: so its referents can be fetched ahead. The array is
 //! scratch, 8 bytes a container while the collection runs, and 8 more for the queue.
 
+use crate::Widths;
 use crate::head::{self, List};
-use heapbench_memory::Ref;
+use crate::widths::MOST_AHEAD;
+use heapbench_heap::OutOfMemory;
+use heapbench_memory::{Ref, injection};
+use heapbench_strategy_refcount::count;
+use std::marker::PhantomData;
 
-/// Containers whose referents are fetched ahead of their turn: enough to cover a miss, few enough for the first cache.
-const AHEAD: usize = 16;
+/// Entries that the scratch has at first.
+const FIRST: usize = 1024;
 
 /// Memory of a collection, kept between collections of young objects.
-#[derive(Debug, Default)]
-pub(crate) struct Scratch {
+#[derive(Debug)]
+pub(crate) struct Scratch<W> {
     /// The containers being collected, in list order.
     pub(crate) containers: Vec<Ref>,
     queue: Vec<Ref>,
     /// Slots examined so far.
     pub(crate) slots_traced: u64,
+    widths: PhantomData<W>,
 }
 
-/// The system has no memory for the scratch arrays.
-#[derive(Debug)]
-pub(crate) struct NoScratch;
+impl<W> Default for Scratch<W> {
+    fn default() -> Self {
+        Scratch { containers: Vec::new(), queue: Vec::new(), slots_traced: 0, widths: PhantomData }
+    }
+}
 
-impl Scratch {
-    /// Most entries that are kept for the next collection.
-    const KEPT: usize = 1 << 16;
-
-    /// Notes the containers of a list, which is one-way from here on (`prev` counts references now), until the caller
-    /// has put each container into a list again. `references` gives a container's count.
+impl<W: Widths> Scratch<W> {
+    /// Notes the containers of some lists, which are one-way from here on (`prev` counts references now), until the
+    /// caller has put each container into a list again.
     ///
     /// # Errors
-    /// No memory; the list is as it was.
-    pub(crate) fn note(&mut self, list: &List, references: impl Fn(Ref) -> u32) -> Result<(), NoScratch> {
-        self.containers.clear();
-        for container in list.iter() {
-            if self.containers.len() == self.containers.capacity() {
-                let more = self.containers.len().max(1024);
-                self.containers.try_reserve(more).map_err(|_| self.give_up(list))?;
-            }
-            self.containers.push(container);
-            head::start_refs(container, references(container));
+    /// No memory; the lists are as they were.
+    pub(crate) fn note<'a>(
+        &mut self,
+        lists: impl Iterator<Item = &'a List> + Clone,
+    ) -> Result<(), OutOfMemory> {
+        let noted = self.note_each(lists.clone());
+        if noted.is_err() {
+            lists.for_each(List::relink);
+            self.containers.clear();
         }
-        self.queue.try_reserve(self.containers.len()).map_err(|_| self.give_up(list))
+        noted
     }
 
-    fn give_up(&self, list: &List) -> NoScratch {
-        list.relink();
-        NoScratch
+    fn note_each<'a>(&mut self, lists: impl Iterator<Item = &'a List>) -> Result<(), OutOfMemory> {
+        self.containers.clear();
+        for list in lists {
+            for container in list.iter() {
+                if self.containers.len() == self.containers.capacity() {
+                    injection::reserve(&mut self.containers, W::KEPT.clamp(1, FIRST))?;
+                }
+                self.containers.push(container);
+                head::start_refs(container, references(container, W::SATURATED));
+            }
+        }
+        injection::reserve(&mut self.queue, self.containers.len())
     }
 
     /// The noted containers in order, their own lines fetched ahead.
     pub(crate) fn containers_ahead(&self) -> impl Iterator<Item = Ref> + '_ {
         self.containers.iter().enumerate().map(|(i, container)| {
-            if let Some(later) = self.containers.get(i + AHEAD) {
+            if let Some(later) = self.containers.get(i + W::AHEAD) {
                 head::prefetch(*later);
             }
             *container
@@ -67,8 +80,8 @@ impl Scratch {
     /// Gives large arrays back.
     pub(crate) fn trim(&mut self) {
         self.containers.clear();
-        self.containers.shrink_to(Self::KEPT);
-        self.queue.shrink_to(Self::KEPT);
+        self.containers.shrink_to(W::KEPT);
+        self.queue.shrink_to(W::KEPT);
     }
 
     /// Bytes held.
@@ -85,10 +98,10 @@ impl Scratch {
     fn subtract_refs(&mut self) {
         let mut slots = 0;
         for (i, container) in self.containers.iter().enumerate() {
-            if let Some(later) = self.containers.get(i + 2 * AHEAD) {
+            if let Some(later) = self.containers.get(i + 2 * W::AHEAD) {
                 head::prefetch(*later);
             }
-            if let Some(later) = self.containers.get(i + AHEAD) {
+            if let Some(later) = self.containers.get(i + W::AHEAD) {
                 referents(*later).for_each(head::prefetch);
             }
             for child in referents(*container) {
@@ -105,11 +118,12 @@ impl Scratch {
     /// when it turns out to be reachable; before its referents are looked at it waits in a ring while they are
     /// fetched.
     fn reach(&mut self) {
-        let Scratch { containers, queue, slots_traced } = self;
-        let mut ring = [None; AHEAD];
+        let Scratch { containers, queue, slots_traced, .. } = self;
+        const { assert!(0 < W::AHEAD && W::AHEAD <= MOST_AHEAD) };
+        let mut ring = [None; MOST_AHEAD];
         let mut turn = 0;
         let mut roots = containers.iter();
-        let mut waiting = 0;
+        let (mut waiting, mut slots) = (0, 0);
         loop {
             let next = queue.pop().or_else(|| {
                 let root = roots
@@ -126,15 +140,25 @@ impl Scratch {
             if let Some(fetched) = std::mem::replace(&mut ring[turn], next) {
                 waiting -= 1;
                 for child in referents(fetched) {
-                    *slots_traced += 1;
+                    slots += 1;
                     if is_collecting(child) {
                         head::set_reachable(child);
                         queue.push(child);
                     }
                 }
             }
-            turn = (turn + 1) % AHEAD;
+            turn = (turn + 1) % W::AHEAD;
         }
+        *slots_traced += slots;
+    }
+}
+
+/// A container's count, for `gc_refs`. A stuck one has references that nobody knows of: more than can be subtracted.
+#[inline(always)]
+fn references(container: Ref, saturated: u32) -> usize {
+    match count::get(container) {
+        stuck if stuck >= saturated => usize::MAX >> 2,
+        counted => counted as usize,
     }
 }
 

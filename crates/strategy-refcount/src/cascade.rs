@@ -10,7 +10,7 @@
 use crate::collect::CycleCollector;
 use crate::{RefCount, count};
 use heapbench_heap::{Hook, Kind, Local, Pause, Recorder, Work};
-use heapbench_memory::{Flag, MemorySource, Ref};
+use heapbench_memory::{Calls, Flag, MemorySource, Ref};
 use std::cell::Cell;
 
 /// Depth of the path down to which an object's memory is given back after that of its children, as CPython's
@@ -24,7 +24,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
     pub fn retain(&mut self, value: Option<Ref>) {
         if let Some(object) = value {
             self.counters.increments += 1;
-            count::increment(object);
+            count::increment(object, C::SATURATED);
         }
     }
 
@@ -33,7 +33,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
     pub fn release(&mut self, value: Option<Ref>) {
         if let Some(object) = value {
             self.counters.decrements += 1;
-            if count::decrement(object) {
+            if count::decrement(object, C::SATURATED) {
                 self.reclaim(object);
             }
         }
@@ -61,7 +61,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
             };
             next += 1;
             decrements += 1;
-            if !count::decrement(value) || !self.begin_death(value) {
+            if !count::decrement(value, C::SATURATED) || !self.begin_death(value) {
                 continue;
             }
             if room > 0 || next_held(slots, next) < slots.len() {
@@ -135,12 +135,11 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
     #[cold]
     #[inline(never)]
     fn begin_attached_death(&mut self, object: Ref) -> bool {
-        if let Some(finalizer) = self.attachments.take_finalizer(object) {
+        if let Some(finalizer) = self.take_finalizer(object) {
             // One count is the cascade's own, so that whatever the hook does the object stays until it is over.
             count::set(object, 1);
-            self.counters.finalizers_run += 1;
             self.run_hook(object, finalizer);
-            if !count::decrement(object) {
+            if !count::decrement(object, C::SATURATED) {
                 return false;
             }
         }
@@ -148,17 +147,30 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         if object.kind() == Kind::Weak {
             self.attachments.clear_weak(object);
         }
-        let called: Vec<_> = self.attachments.clear_weak_references(object);
-        self.call_back(called.into_iter().filter_map(|(weak, hook)| Some((weak, hook?))).collect());
+        let mut calls = Calls::default();
+        self.attachments.clear_weak_references(object, &mut calls, |_| true);
+        self.call_back(calls);
         true
     }
 
+    /// The finalizer of an object, which is about to run.
+    pub fn take_finalizer(&mut self, object: Ref) -> Option<Hook<Self>> {
+        if !object.has(Flag::Attached) {
+            return None;
+        }
+        let finalizer = self.attachments.take_finalizer(object)?;
+        self.counters.finalizers_run += 1;
+        Some(finalizer)
+    }
+
     /// Calls the callbacks of weak references that are alive, each held until all are called.
-    pub fn call_back(&mut self, called: Vec<(Ref, Hook<Self>)>) {
-        called.iter().for_each(|(weak, _)| self.retain(Some(*weak)));
-        for (weak, hook) in called {
-            self.counters.callbacks_run += 1;
-            self.run_hook(weak, hook);
+    pub fn call_back(&mut self, mut calls: Calls) {
+        calls.iter().for_each(|weak| self.retain(Some(weak)));
+        while let Some((weak, callback)) = calls.pop(&mut self.attachments) {
+            if let Some(callback) = callback {
+                self.counters.callbacks_run += 1;
+                self.run_hook(weak, callback);
+            }
             self.release(Some(weak));
         }
     }
@@ -170,9 +182,11 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
             return;
         };
         self.retain(Some(object));
+        self.hooks += 1;
         if (hook.run)(self, local, hook.data).is_err() {
             self.counters.hook_failures += 1;
         }
+        self.hooks -= 1;
         self.drop_pushed(local);
     }
 

@@ -1,99 +1,208 @@
-//! The invariants of counting, checked over the heap by a walk of its own.
+//! The invariants of counting, checked over the heap by walks of its own.
+//!
+//! With a recorder that wants objects the verifier knows them all, from the census, and follows no reference before it
+//! has found it there: so damage is reported, not stumbled over, and counts are exact. Without one it sees what is
+//! reachable, and takes headers at their word; counts may then be higher by what unreachable cycles hold.
+//!
+//! While a hook runs, objects are on their way to death whose references still count: counts may be higher then too,
+//! and totals are not compared.
 
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use crate::RefCount;
 use crate::collect::CycleCollector;
+use crate::count;
 use crate::space::prefix;
-use crate::{RefCount, count};
-use heapbench_heap::{Corruption, Heap, Recorder};
+use heapbench_heap::{Corruption, Heap, Kind, Level, Recorder};
+use heapbench_memory::object::WORD;
 use heapbench_memory::{Flag, MemorySource, Ref};
-use indexmap::IndexMap;
+use walk::References;
+
+pub(crate) type Checked = Result<(), Corruption>;
+
+/// The least that an object takes: count word, header, and a body of one word.
+const LEAST_OBJECT: u64 = (count::PREFIX + 2 * WORD) as u64;
+
+#[inline(always)]
+fn expect(holds: bool, what: impl FnOnce() -> String) -> Checked {
+    if holds { Ok(()) } else { Err(Corruption::new(what())) }
+}
 
 impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
-    /// Checks invariants 1 to 4 of the crate's header. With a recorder that wants objects the heap knows them
-    /// all, and counts are exact; without, the walk sees the reachable, whose counts may be higher by what
-    /// unreachable cycles hold.
-    pub(crate) fn check(&self) -> Result<(), Corruption> {
-        let references = self.count_references()?;
-        for (object, expected) in &references {
-            check_count(*object, *expected, R::OBJECTS)?;
+    /// Checks invariants 1 to 4 of the crate's header, and those of source, tables and collector, up to a level.
+    pub(crate) fn check(&self, level: Level) -> Checked {
+        self.check_counters()?;
+        if level >= Level::Space {
+            self.source.verify()?;
+            self.check_blocks()?;
         }
-        self.check_totals(&references)?;
-        self.attachments.verify()?;
-        C::verify(self)
+        if level >= Level::Roots {
+            self.check_roots()?;
+        }
+        if level >= Level::Closure {
+            let references = self.count_references(R::OBJECTS && level == Level::Exact)?;
+            if level == Level::Exact {
+                self.check_counts(&references)?;
+                self.check_attachments(&references)?;
+            }
+        }
+        C::verify(self, level)
     }
 
-    /// The references to each object from locals, immortal handles and other objects.
-    fn count_references(&self) -> Result<IndexMap<Ref, u64>, Corruption> {
-        let mut references: IndexMap<Ref, u64> = self.census.iter().map(|object| (*object, 0)).collect();
-        let mut refer = |object: Ref, from: &dyn std::fmt::Debug| {
-            if R::OBJECTS && !self.census.contains(&object) {
-                return Err(Corruption::new(format!("{from:?} refers to {object:?}, which is not alive")));
-            }
-            *references.entry(object).or_insert(0) += 1;
-            Ok(())
+    fn check_counters(&self) -> Checked {
+        let (counters, footprint, peak) = (self.counters(), self.footprint(), self.peak_live_bytes());
+        let at_most = |what: &str, found: u64, bound: u64| {
+            expect(found <= bound, || format!("{what}: expected at most {bound}, found {found}"))
         };
-        for object in self.stack.roots().iter().filter_map(|word| word.get()) {
-            refer(object, &"a local")?;
+        let (allocated, freed) = (counters.objects_allocated, counters.objects_freed);
+        at_most("objects freed, of those allocated", freed, allocated)?;
+        at_most("objects freed by collections, of those freed", counters.objects_collected, freed)?;
+        at_most("objects of the longest cascade, of those freed", counters.longest_cascade, freed)?;
+        at_most("bytes in use, of those allocated", footprint.live_bytes as u64, counters.bytes_allocated)?;
+        at_most("bytes in use, of those held", footprint.live_bytes as u64, footprint.held_bytes as u64)?;
+        at_most("bytes in use, against their peak", footprint.live_bytes as u64, peak as u64)?;
+        if !self.is_between_operations() {
+            return Ok(());
         }
-        for object in &self.immortals {
-            refer(*object, &"an immortal handle")?;
-        }
-        let mut next = 0;
-        while let Some((&object, _)) = references.get_index(next) {
-            for (slot, child) in object.slots().iter().enumerate().filter_map(|(i, s)| Some((i, s.get()?))) {
-                if R::OBJECTS && !self.census.contains(&child) {
-                    return Err(Corruption::new(format!(
-                        "slot {slot} of {object:?} refers to {child:?}, which is not alive"
-                    )));
-                }
-                *references.entry(child).or_insert(0) += 1;
-            }
-            next += 1;
-        }
-        Ok(references)
+        let (live, bytes) = (allocated - freed, footprint.live_bytes as u64);
+        at_most("bytes of the objects alive", live.saturating_mul(LEAST_OBJECT), bytes)?;
+        expect(live > 0 || bytes == 0, || {
+            format!("bytes in use without an object: expected 0, found {bytes}")
+        })?;
+        expect(!R::OBJECTS || live == self.census.len() as u64, || {
+            format!("objects alive: expected {live} as counted, found {}", self.census.len())
+        })
     }
 
-    fn check_totals(&self, references: &IndexMap<Ref, u64>) -> Result<(), Corruption> {
-        let counters = self.counters();
-        let live = counters.objects_allocated.wrapping_sub(counters.objects_freed);
-        let bytes = counters.bytes_allocated.wrapping_sub(counters.bytes_freed) as usize;
-        if bytes != self.source.live_bytes() {
-            let found = self.source.live_bytes();
-            return Err(Corruption::new(format!("the source has {found} bytes in use, expected {bytes}")));
+    /// The blocks of the objects do not overlap, and are all that the source has given.
+    fn check_blocks(&self) -> Checked {
+        if !R::OBJECTS {
+            return Ok(());
+        }
+        let mut blocks = Vec::with_capacity(2 * self.census.len());
+        for (object, entry) in &self.census {
+            let prefix = prefix::<C>(entry.shape.kind.is_leaf());
+            blocks.push((object.start(prefix).addr().get(), prefix + entry.size));
+            blocks.extend(entry.storage.map(|storage| (storage.start.addr().get(), storage.size)));
+        }
+        blocks.sort_unstable();
+        for pair in blocks.windows(2) {
+            let [(start, size), (next, _)] = [pair[0], pair[1]];
+            expect(start + size <= next, || {
+                format!(
+                    "block {start:#x} of {size} bytes: expected its end before the next block, at {next:#x}"
+                )
+            })?;
+        }
+        let (expected, found) =
+            (self.source.live_bytes(), blocks.iter().map(|(_, size)| size).sum::<usize>());
+        expect(expected == found || !self.is_between_operations(), || {
+            format!("bytes of objects: expected {expected} as the source gave, found {found}")
+        })
+    }
+
+    fn check_roots(&self) -> Checked {
+        for (index, root) in self.stack.roots().iter().enumerate() {
+            root.get().map_or(Ok(()), |root| {
+                self.expect_alive(root, || format!("local {index} from the bottom"))
+            })?;
+        }
+        for (place, value) in self.overwritten.values().iter().enumerate() {
+            let place = || format!("overwritten value {place}");
+            value.get().map_or(Ok(()), |value| self.expect_alive(value, place))?;
+        }
+        for (handle, immortal) in self.immortals.iter().enumerate() {
+            self.expect_alive(*immortal, || format!("immortal {handle}"))?;
+            let (expected, found) = (count::immortal(C::SATURATED), count::get(*immortal));
+            expect(found == expected, || {
+                format!("count of immortal {handle}, {immortal:?}: expected {expected}, found {found}")
+            })?;
+        }
+        for object in self.attachments.finalizable() {
+            self.expect_alive(object, || "the table of finalizers".to_string())?;
+        }
+        for target in self.attachments.targets() {
+            self.expect_alive(target, || "the table of weak references".to_string())?;
+            for weak in self.attachments.weak_references(target) {
+                self.expect_alive(weak, || format!("the weak references to {target:?}"))?;
+                expect(weak.kind() == Kind::Weak, || {
+                    format!("the weak references to {target:?}: expected kind weak, found {weak:?}")
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A reference found in some place is one to a live object.
+    #[inline(always)]
+    fn expect_alive(&self, object: Ref, place: impl Fn() -> String) -> Checked {
+        let plausible = if R::OBJECTS {
+            self.census.contains_key(&object)
+        } else {
+            object.address().is_multiple_of(WORD) && count::get(object) > 0
+        };
+        expect(plausible, || format!("{}: expected a live object, found {object:?}", place()))
+    }
+
+    /// Invariants 1 and 2, and the flags of attachments.
+    fn check_counts(&self, references: &References) -> Checked {
+        let is_exact = R::OBJECTS && self.is_between_operations();
+        let mut immortal = 0;
+        for (object, expected) in references {
+            let found = count::get(*object);
+            let right = match found {
+                _ if found > C::SATURATED => {
+                    immortal += 1;
+                    found == count::immortal(C::SATURATED)
+                }
+                // Stuck for good: what it counted is not known any more.
+                _ if found == C::SATURATED => true,
+                _ if is_exact => u64::from(found) == *expected && found > 0,
+                _ => u64::from(found) >= *expected && found > 0,
+            };
+            expect(right, || {
+                format!("count of {object:?} ({}): expected {expected}, found {found}", object.kind().name())
+            })?;
+        }
+        // An object may have several handles, and each object with that count needs one.
+        expect(immortal <= self.immortals.len(), || {
+            format!(
+                "immortal objects: expected at most {} as handles, found {immortal}",
+                self.immortals.len()
+            )
+        })
+    }
+
+    /// Flags and tables agree for every object, and each weak reference with a target is in its target's list.
+    fn check_attachments(&self, references: &References) -> Checked {
+        self.attachments.verify()?;
+        let (mut weak_references, mut finalizers) = (0, 0);
+        for object in references.keys().filter(|object| object.has(Flag::Attached)) {
+            let is_weak = object.kind() == Kind::Weak;
+            let has_finalizer = self.attachments.has_finalizer(*object);
+            let is_target = self.attachments.weak_references(*object).next().is_some();
+            expect(is_weak || has_finalizer || is_target, || {
+                format!("{object:?} is flagged as attached: expected it in a table, found it in none")
+            })?;
+            expect(!has_finalizer || !object.has(Flag::Finalized), || {
+                format!("{object:?} was finalized: expected no finalizer, found another one")
+            })?;
+            weak_references += (is_weak && self.attachments.target(*object).is_some()) as usize;
+            finalizers += has_finalizer as usize;
         }
         if !R::OBJECTS {
             return Ok(());
         }
-        if live != references.len() as u64 {
-            return Err(Corruption::new(format!(
-                "{} objects are alive, the counters say {live}",
-                references.len()
-            )));
-        }
-        let sizes: usize = references.keys().map(|object| footprint::<C>(*object)).sum();
-        if sizes != bytes {
-            return Err(Corruption::new(format!("objects take {sizes} bytes, the counters say {bytes}")));
-        }
-        Ok(())
+        let targets = self.attachments.targets();
+        let listed: usize = targets.map(|target| self.attachments.weak_references(target).count()).sum();
+        expect(weak_references == listed, || {
+            format!("weak references with a target: expected {listed} as listed, found {weak_references}")
+        })?;
+        let listed = self.attachments.finalizable().count();
+        expect(finalizers == listed, || {
+            format!("objects with a finalizer: expected {listed} as listed, found {finalizers}")
+        })
     }
-}
-
-fn footprint<C: CycleCollector>(object: Ref) -> usize {
-    prefix::<C>(object.is_leaf()) + object.size() + object.storage_block().map_or(0, |storage| storage.size)
-}
-
-fn check_count(object: Ref, expected: u64, exact: bool) -> Result<(), Corruption> {
-    let found = count::get(object);
-    let right = match found {
-        count::IMMORTAL.. => true,
-        _ if exact => u64::from(found) == expected,
-        _ => u64::from(found) >= expected,
-    };
-    if !right || expected == 0 && exact && found < count::IMMORTAL {
-        let what = format!("{object:?} ({}) has count {found}, expected {expected}", object.kind().name());
-        return Err(Corruption::new(what));
-    }
-    if object.has(Flag::Outline) && object.slot_count() > 0 && object.storage_block().is_none() {
-        return Err(Corruption::new(format!("{object:?} has slots but no storage")));
-    }
-    Ok(())
 }

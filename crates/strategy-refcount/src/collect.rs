@@ -3,10 +3,10 @@
 //! `refcount` is the heap with [`NoCollector`]; `refcount-generational` and its kin put theirs in its place and share
 //! counting, cascades, weak references and finalizers.
 
-use crate::RefCount;
+use crate::{RefCount, count};
 use heapbench_heap::{
-    Capabilities, Collected, Corruption, Family, Generation, HeapConfig, HeapError, Introspect, Recorder,
-    Unsupported,
+    Capabilities, Collected, Corruption, Family, Generation, HeapConfig, HeapError, Introspect, Level,
+    Recorder, Unsupported,
 };
 use heapbench_memory::{MemorySource, Ref};
 
@@ -17,6 +17,9 @@ pub trait CycleCollector: Introspect + Sized {
 
     /// Bytes that a container has in front of its count: 16 for CPython's GC head, a multiple of 16.
     const HEAD: usize;
+
+    /// The count at which an object is stuck; tests have a small one.
+    const SATURATED: u32;
 
     /// A collector as configured.
     ///
@@ -42,7 +45,7 @@ pub trait CycleCollector: Introspect + Sized {
     /// The automatic collection that is due.
     fn collect_due<M: MemorySource, R: Recorder>(heap: &mut RefCount<Self, M, R>);
 
-    /// Collects a generation and the younger ones; `None` when nothing ran.
+    /// Collects a generation and the younger ones; `None` when nothing ran: it has no effect then.
     fn collect<M: MemorySource, R: Recorder>(
         heap: &mut RefCount<Self, M, R>,
         generation: Generation,
@@ -54,20 +57,24 @@ pub trait CycleCollector: Introspect + Sized {
     /// Bytes of the collector's own tables.
     fn held_bytes(&self) -> usize;
 
-    /// Checks the collector's invariants.
+    /// Checks the collector's invariants up to a level. Those of the heap hold up to it already, the exact counts
+    /// excepted.
     ///
     /// # Errors
     /// The first that does not hold.
-    fn verify<M: MemorySource, R: Recorder>(heap: &RefCount<Self, M, R>) -> Result<(), Corruption>;
+    fn verify<M: MemorySource, R: Recorder>(
+        heap: &RefCount<Self, M, R>,
+        level: Level,
+    ) -> Result<(), Corruption>;
 }
 
-/// No collector: cycles leak.
+/// No collector: cycles leak. Counts are stuck at `SATURATED`.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct NoCollector {
+pub struct NoCollector<const SATURATED: u32 = { count::SATURATED }> {
     disabled: bool,
 }
 
-impl Introspect for NoCollector {
+impl<const SATURATED: u32> Introspect for NoCollector<SATURATED> {
     fn enable(&mut self) {
         self.disabled = false;
     }
@@ -81,7 +88,7 @@ impl Introspect for NoCollector {
     }
 }
 
-impl CycleCollector for NoCollector {
+impl<const SATURATED: u32> CycleCollector for NoCollector<SATURATED> {
     const CAPABILITIES: Capabilities = Capabilities {
         family: Family::RefCount,
         prompt: true,
@@ -92,6 +99,7 @@ impl CycleCollector for NoCollector {
         freezes: false,
     };
     const HEAD: usize = 0;
+    const SATURATED: u32 = SATURATED;
 
     fn new(config: &HeapConfig) -> Result<Self, HeapError> {
         config.expect_policy(&[])?;
@@ -132,7 +140,10 @@ impl CycleCollector for NoCollector {
         0
     }
 
-    fn verify<M: MemorySource, R: Recorder>(_heap: &RefCount<Self, M, R>) -> Result<(), Corruption> {
+    fn verify<M: MemorySource, R: Recorder>(
+        _heap: &RefCount<Self, M, R>,
+        _level: Level,
+    ) -> Result<(), Corruption> {
         Ok(())
     }
 }

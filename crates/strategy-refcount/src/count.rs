@@ -1,7 +1,8 @@
 //! The count: 32 bits in front of the header word, as in CPython 3.14 (`Include/refcount.h`).
 //!
-//! A count at or above [`IMMORTAL`] never changes: immortal objects start there, and a mortal count that gets there
-//! is stuck for good, so that it can never wrap and free a live object.
+//! A mortal count that gets to *saturation* is stuck for good, so that it can never wrap and free a live object; the
+//! object leaks. Immortal objects have the number after that, so that the two can be told from each other, and from
+//! a count that nobody can have written. Whoever counts says what saturation is: [`SATURATED`], or less in tests.
 
 use heapbench_memory::Ref;
 use std::ptr::NonNull;
@@ -9,8 +10,8 @@ use std::ptr::NonNull;
 /// Bytes of the count word: 4 for the count, 4 spare; with the header word CPython's 16.
 pub const PREFIX: usize = 8;
 
-/// The sign bit: one test tells mortal from immortal.
-pub const IMMORTAL: u32 = 1 << 31;
+/// Saturation: the sign bit, so that one test tells a count that changes from one that does not.
+pub const SATURATED: u32 = 1 << 31;
 
 #[inline(always)]
 fn word(object: Ref) -> NonNull<u32> {
@@ -31,17 +32,23 @@ pub fn set(object: Ref, count: u32) {
     unsafe { word(object).write(count) }
 }
 
-/// Whether the object is not counted any more.
+/// The count of immortal objects.
 #[inline(always)]
-pub fn is_immortal(object: Ref) -> bool {
-    get(object) >= IMMORTAL
+pub const fn immortal(saturated: u32) -> u32 {
+    saturated + 1
+}
+
+/// Whether the object is not counted any more: saturated or immortal.
+#[inline(always)]
+pub fn is_stuck(object: Ref, saturated: u32) -> bool {
+    get(object) >= saturated
 }
 
 /// One more reference.
 #[inline(always)]
-pub fn increment(object: Ref) {
+pub fn increment(object: Ref, saturated: u32) {
     let count = get(object);
-    if count < IMMORTAL {
+    if count < saturated {
         set(object, count + 1);
     }
 }
@@ -49,13 +56,13 @@ pub fn increment(object: Ref) {
 /// One reference less; true when it was the last: then the count is left at one, since nobody reads it any more.
 #[inline(always)]
 #[must_use]
-pub fn decrement(object: Ref) -> bool {
+pub fn decrement(object: Ref, saturated: u32) -> bool {
     let count = get(object);
     debug_assert!(count > 0, "a reference is released once");
     if count == 1 {
         return true;
     }
-    if count < IMMORTAL {
+    if count < saturated {
         set(object, count - 1);
     }
     false

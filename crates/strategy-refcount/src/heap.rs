@@ -1,13 +1,15 @@
 //! The trait's methods: each is counting and one move of a word.
 
+use crate::census::{Census, Entry};
 use crate::collect::CycleCollector;
+use crate::overwritten::Overwritten;
 use crate::{RefCount, count};
 use heapbench_heap::{
     Capabilities, Collected, Corruption, Counters, Footprint, Frame, Generation, GenerationStats, Heap,
-    HeapConfig, HeapError, Hook, Immortal, Introspect, Local, OutOfMemory, Recorder, Shape, Unsupported,
+    HeapConfig, HeapError, Hook, Immortal, Introspect, Kind, Level, Local, OutOfMemory, Recorder, Shape,
+    Unsupported,
 };
-use heapbench_memory::{Attachments, DataStack, MemorySource, Ref, WEAK_SHAPE};
-use indexmap::IndexSet;
+use heapbench_memory::{Attachments, DataStack, MemorySource, Ref, WEAK_SHAPE, injection};
 use std::ops::Range;
 use std::ptr::NonNull;
 
@@ -27,9 +29,73 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         }
     }
 
-    fn release_all(&mut self, values: Vec<Option<Ref>>) {
-        values.into_iter().for_each(|value| self.release(value));
+    /// Releases values that wait, in order: the end of every bulk operation.
+    fn release_overwritten(&mut self, waiting: Range<usize>) {
+        for place in waiting.clone() {
+            let value = self.overwritten.take(place);
+            self.release(value);
+        }
+        self.overwritten.pop(waiting);
     }
+
+    /// A resize, where there is memory for it without a collection.
+    #[inline(always)]
+    fn try_resize(&mut self, object: Local, slots: u32, bytes: usize) -> Result<(), OutOfMemory> {
+        let object = self.stack.object(object);
+        let fits = Shape::new(object.kind(), slots, bytes);
+        if fits == object.shape() {
+            return Ok(());
+        }
+        if !takes_resize(fits) {
+            return Err(impossible(fits));
+        }
+        let needs = object.resize_needs(slots as usize, bytes);
+        let block = match needs {
+            None => None,
+            Some(0) => Some(NonNull::<u64>::dangling().cast()),
+            Some(size) => Some(self.block(size)?),
+        };
+        let cut = object.slots().get(slots as usize..).unwrap_or_default();
+        let waiting = (!cut.is_empty()).then(|| self.overwritten.push(cut));
+        cut.iter().for_each(|slot| slot.set(None));
+        // SAFETY: the cut slots are nil, the block is what `resize_needs` asked for, and no slice is kept.
+        let outgrown = unsafe { object.resize(slots as usize, bytes, block) };
+        self.peak_live = self.peak_live.max(self.source.live_bytes());
+        // SAFETY: the object has another storage now.
+        unsafe { self.free_storage(outgrown) };
+        if R::OBJECTS {
+            self.census.insert(object, Entry::of(object));
+        }
+        if let Some(size) = needs {
+            self.advance(size);
+        }
+        if let Some(waiting) = waiting {
+            self.release_overwritten(waiting);
+        }
+        Ok(())
+    }
+
+    fn try_weak(&mut self, target: Local, callback: Option<Hook<Self>>) -> Result<Ref, OutOfMemory> {
+        let target = self.stack.object(target);
+        let kind = target.kind();
+        assert!(!kind.is_leaf() && kind != Kind::Weak, "a weak reference to kind {}", kind.name());
+        self.attachments.reserve_weak()?;
+        let weak = self.create(WEAK_SHAPE)?;
+        self.attachments.add_weak(weak, target, callback);
+        self.collector.attached(target);
+        Ok(weak)
+    }
+}
+
+/// Whether an object of the shape's kind can be resized to it.
+#[inline(always)]
+fn takes_resize(shape: Shape) -> bool {
+    shape.is_valid() && !shape.kind.is_leaf()
+}
+
+/// What no collection makes room for.
+fn impossible(shape: Shape) -> OutOfMemory {
+    OutOfMemory { requested: shape.bytes.saturating_add(shape.slots as usize * size_of::<Ref>()) }
 }
 
 impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R> {
@@ -48,8 +114,10 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
             source,
             recorder,
             immortals: Vec::new(),
-            census: IndexSet::new(),
+            overwritten: Overwritten::new()?,
+            census: Census::default(),
             peak_live: 0,
+            hooks: 0,
             pauses: 0,
             in_cascade: false,
         })
@@ -114,9 +182,9 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
     #[inline(always)]
     fn allocate(&mut self, dst: Local, shape: Shape) -> Result<(), OutOfMemory> {
         if !shape.is_valid() {
-            return Err(OutOfMemory { requested: shape.bytes.saturating_add(shape.slots as usize * 8) });
+            return Err(impossible(shape));
         }
-        let object = self.create(shape)?;
+        let object = self.provide(|heap| heap.create(shape))?;
         self.put(dst, Some(object));
         Ok(())
     }
@@ -153,63 +221,40 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
     }
 
     fn copy_slots(&mut self, src: Local, range: Range<usize>, dst: Local, at: usize) {
-        let values: Vec<_> = self.stack.object(src).slots()[range].iter().map(|slot| slot.get()).collect();
-        let object = self.stack.object(dst);
-        let end = at.checked_add(values.len()).filter(|end| *end <= object.slot_count());
-        assert!(
-            end.is_some(),
-            "slots from {at} of an object with {}, {} copied",
-            object.slot_count(),
-            values.len()
-        );
-        values.iter().for_each(|value| self.retain(*value));
-        values.iter().for_each(|value| self.notice(object, *value));
-        let old = object.slots()[at..].iter().zip(values).map(|(slot, value)| slot.replace(value)).collect();
-        self.release_all(old);
+        let (values, object) = (&self.stack.object(src).slots()[range], self.stack.object(dst));
+        let replaced = object.slots().get(at..).and_then(|slots| slots.get(..values.len()));
+        let replaced = replaced.unwrap_or_else(|| no_such_slots(at, values.len(), object.slot_count()));
+        let waiting = self.overwritten.push(replaced);
+        for value in values {
+            self.retain(value.get());
+            self.notice(object, value.get());
+        }
+        // SAFETY: both are slots of live objects, as many; `copy` is made for ranges that overlap, and cells may be
+        // written while shared.
+        unsafe { std::ptr::copy(values.as_ptr(), replaced.as_ptr().cast_mut(), values.len()) };
+        self.release_overwritten(waiting);
     }
 
     fn fill_slots(&mut self, object: Local, range: Range<usize>, value: Local) {
         let (object, value) = (self.stack.object(object), self.stack.get(value));
-        assert!(
-            range.end <= object.slot_count(),
-            "slot {} of an object with {}",
-            range.end,
-            object.slot_count()
-        );
-        range.clone().for_each(|_| self.retain(value));
+        let replaced = &object.slots()[range];
+        let waiting = self.overwritten.push(replaced);
         self.notice(object, value);
-        let old = object.slots()[range].iter().map(|slot| slot.replace(value)).collect();
-        self.release_all(old);
+        for slot in replaced {
+            self.retain(value);
+            slot.set(value);
+        }
+        self.release_overwritten(waiting);
     }
 
     #[inline]
     fn resize(&mut self, object: Local, slots: u32, bytes: usize) -> Result<(), OutOfMemory> {
-        let object = self.stack.object(object);
-        let fits = Shape::new(object.kind(), slots, bytes);
-        if fits == object.shape() {
-            return Ok(());
+        match self.try_resize(object, slots, bytes) {
+            Err(refused) if takes_resize(Shape::new(self.shape(object).kind, slots, bytes)) => {
+                self.provide_after_collection(refused, |heap| heap.try_resize(object, slots, bytes))
+            }
+            done => done,
         }
-        if !fits.is_valid() || object.is_leaf() {
-            return Err(OutOfMemory { requested: bytes.saturating_add(slots as usize * 8) });
-        }
-        let needs = object.resize_needs(slots as usize, bytes);
-        let block = match needs {
-            None => None,
-            Some(0) => Some(NonNull::<u64>::dangling().cast()),
-            Some(size) => Some(self.block(size)?),
-        };
-        let kept = (slots as usize).min(object.slot_count());
-        let cut: Vec<_> = object.slots()[kept..].iter().map(|slot| slot.take()).collect();
-        // SAFETY: the cut slots are nil, the block is what `resize_needs` asked for, and no slice is kept.
-        let outgrown = unsafe { object.resize(slots as usize, bytes, block) };
-        self.peak_live = self.peak_live.max(self.source.live_bytes());
-        // SAFETY: the object has another storage now.
-        unsafe { self.free_storage(outgrown) };
-        if let Some(size) = needs {
-            self.advance(size);
-        }
-        self.release_all(cut);
-        Ok(())
     }
 
     #[inline(always)]
@@ -225,10 +270,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
     }
 
     fn weak(&mut self, dst: Local, target: Local, callback: Option<Hook<Self>>) -> Result<(), OutOfMemory> {
-        let weak = self.create(WEAK_SHAPE)?;
-        let target = self.stack.object(target);
-        self.attachments.add_weak(weak, target, callback);
-        self.collector.attached(target);
+        let weak = self.provide(|heap| heap.try_weak(target, callback))?;
         self.put(dst, Some(weak));
         Ok(())
     }
@@ -242,20 +284,22 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
         target.is_some()
     }
 
-    fn set_finalizer(&mut self, object: Local, finalizer: Hook<Self>) {
+    fn set_finalizer(&mut self, object: Local, finalizer: Hook<Self>) -> Result<(), OutOfMemory> {
         let object = self.stack.object(object);
-        self.attachments.set_finalizer(object, finalizer);
+        self.attachments.set_finalizer(object, finalizer)?;
         if !object.is_leaf() {
             self.collector.attached(object);
         }
+        Ok(())
     }
 
-    fn immortalize(&mut self, object: Local) -> Immortal {
+    fn immortalize(&mut self, object: Local) -> Result<Immortal, OutOfMemory> {
+        injection::reserve(&mut self.immortals, 1)?;
         let immortal = self.stack.object(object);
         self.stack.replace(object, None);
-        count::set(immortal, count::IMMORTAL);
+        count::set(immortal, count::immortal(C::SATURATED));
         self.immortals.push(immortal);
-        Immortal(self.immortals.len() as u32 - 1)
+        Ok(Immortal(self.immortals.len() as u32 - 1))
     }
 
     #[inline(always)]
@@ -286,7 +330,8 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
 
     fn footprint(&self) -> Footprint {
         let tables = self.attachments.held_bytes() + self.immortals.capacity() * size_of::<Ref>();
-        let held_bytes = self.source.held_bytes() + tables + self.collector.held_bytes();
+        let tables = tables + self.overwritten.held_bytes() + self.collector.held_bytes();
+        let held_bytes = self.source.held_bytes() + tables;
         Footprint { live_bytes: self.source.live_bytes(), held_bytes }
     }
 
@@ -302,8 +347,8 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
         &mut self.recorder
     }
 
-    fn verify(&self) -> Result<(), Corruption> {
-        self.check()
+    fn verify_to(&self, level: Level) -> Result<(), Corruption> {
+        self.check(level)
     }
 }
 
@@ -352,4 +397,10 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Introspect for RefCount<C,
         let object = self.stack.object(object);
         if object.is_leaf() { Ok(false) } else { CycleCollector::is_tracked(&self.collector, object) }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn no_such_slots(at: usize, copied: usize, slots: usize) -> ! {
+    panic!("{copied} slots copied to slot {at}, of an object with {slots}")
 }

@@ -7,7 +7,7 @@
 //! an object, and one more for the storage of lists, dicts and resized objects (`heapbench_memory::object`).
 //!
 //! *Invariants.*
-//! 1. The count of an object is the number of locals and slots that refer to it, or it is immortal.
+//! 1. The count of an object is the number of locals and slots that refer to it, or it is immortal or saturated.
 //! 2. No live object has a count of zero; a dead object is referred to by nobody.
 //! 3. The bytes in use of the source are the blocks of the live objects.
 //! 4. A weak reference gives its target or nil, never a dead object.
@@ -23,21 +23,26 @@
 //! | [`count`] | the count word |
 //! | `cascade` | what follows when a count reaches zero |
 //! | `space` | blocks of objects |
+//! | `overwritten` | old values of bulk operations |
+//! | `census` | all live objects, for those who want to know |
 //! | [`collect`] | the cycle collector's place |
 //! | `check` | the invariants, executable |
 
 mod cascade;
+mod census;
 mod check;
 pub mod collect;
 pub mod count;
 mod heap;
+mod overwritten;
 pub mod space;
 
 pub use collect::{CycleCollector, NoCollector};
 
+use census::Census;
 use heapbench_heap::{Counters, Recorder};
 use heapbench_memory::{Attachments, DataStack, MemorySource, Ref};
-use indexmap::IndexSet;
+use overwritten::Overwritten;
 
 /// Reference counting without a cycle collector.
 pub type Plain<M, R> = RefCount<NoCollector, M, R>;
@@ -56,9 +61,12 @@ pub struct RefCount<C, M, R> {
     source: M,
     recorder: R,
     immortals: Vec<Ref>,
-    /// All live objects, kept only for recorders that want objects: see `check`.
-    census: IndexSet<Ref>,
+    overwritten: Overwritten,
+    /// Empty unless the recorder wants objects.
+    census: Census,
     peak_live: usize,
+    /// Hooks under way, nested.
+    hooks: u32,
     /// Pauses under way that are not cascades, nested.
     pauses: u32,
     /// A long cascade is under way that the recorder was told of.
@@ -68,11 +76,16 @@ pub struct RefCount<C, M, R> {
 impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
     /// Whether an object is alive, as far as the heap knows its objects: see `census`.
     pub fn knows(&self, object: Ref) -> bool {
-        !R::OBJECTS || self.census.contains(&object)
+        !R::OBJECTS || self.census.contains_key(&object)
     }
 
     /// All live objects, with a recorder that wants objects; none otherwise.
     pub fn census(&self) -> impl Iterator<Item = Ref> + '_ {
-        self.census.iter().copied()
+        self.census.keys().copied()
+    }
+
+    /// Whether no hook is under way: only then do counts and counters agree with what can be seen.
+    pub fn is_between_operations(&self) -> bool {
+        self.hooks == 0
     }
 }

@@ -1,6 +1,7 @@
 //! Space: an object is one block of the memory source (GC head for containers, count, header, body), and one more
 //! for the storage of outline objects.
 
+use crate::census::Entry;
 use crate::collect::CycleCollector;
 use crate::{RefCount, count};
 use heapbench_heap::{Generation, OutOfMemory, Recorder, Shape};
@@ -15,6 +16,33 @@ pub const fn prefix<C: CycleCollector>(is_leaf: bool) -> usize {
 }
 
 impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
+    /// Makes an attempt at something that takes memory, which may fail and then has no effect; if need be once more
+    /// after a full collection. Its hooks may change any local and any object: so the whole attempt is made anew.
+    #[inline(always)]
+    pub(crate) fn provide<T>(
+        &mut self,
+        attempt: impl Fn(&mut Self) -> Result<T, OutOfMemory>,
+    ) -> Result<T, OutOfMemory> {
+        match attempt(self) {
+            Err(refused) => self.provide_after_collection(refused, attempt),
+            provided => provided,
+        }
+    }
+
+    /// The second attempt, after one that was refused.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn provide_after_collection<T>(
+        &mut self,
+        refused: OutOfMemory,
+        attempt: impl Fn(&mut Self) -> Result<T, OutOfMemory>,
+    ) -> Result<T, OutOfMemory> {
+        match C::collect(self, Generation::FULL) {
+            Some(_) => attempt(self),
+            None => Err(refused),
+        }
+    }
+
     /// A new object with a count of one, known to the collector.
     #[inline(always)]
     pub(crate) fn create(&mut self, shape: Shape) -> Result<Ref, OutOfMemory> {
@@ -34,26 +62,16 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
             self.collector.born(object);
         }
         if R::OBJECTS {
-            self.census.insert(object);
+            self.census.insert(object, Entry::of(object));
             self.recorder.allocated(object.address(), shape);
         }
         self.advance(size + storage);
         Ok(object)
     }
 
-    /// A block of the source; if need be after a full collection.
+    /// A block of the source.
     #[inline(always)]
     pub(crate) fn block(&mut self, size: usize) -> Result<NonNull<u8>, OutOfMemory> {
-        match self.source.allocate(size) {
-            Some(block) => Ok(block),
-            None => self.block_after_collection(size),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn block_after_collection(&mut self, size: usize) -> Result<NonNull<u8>, OutOfMemory> {
-        C::collect(self, Generation::FULL);
         self.source.allocate(size).ok_or(OutOfMemory { requested: size })
     }
 

@@ -4,8 +4,8 @@ use heapbench_heap::{Family, Heap, HeapConfig, Introspect, Kind, Shape};
 use heapbench_model::{Event, Id};
 
 use super::Outcome;
-use crate::check::Pair;
 use crate::operation::SPARE;
+use crate::pair::Pair;
 use crate::{Action, Deaths, Operation};
 
 /// The first local that a case may use; there are [`LOCALS`].
@@ -61,7 +61,8 @@ impl<H: Heap<Recorder = Deaths> + Introspect> Script<H> {
         if !operation.is_valid(self.pair.model()) {
             return Err(format!("{operation}: expected an operation that is valid here"));
         }
-        self.now = self.pair.step(operation).map_err(tell)?;
+        self.pair.step(operation).map_err(tell)?;
+        self.now = self.pair.events().to_vec();
         // Everything, every time, as long as that is little.
         if self.pair.model().live() < 500 {
             self.pair.compare_all().map_err(tell)?;

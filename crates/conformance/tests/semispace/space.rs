@@ -6,7 +6,7 @@
 
 use heapbench_heap::{
     Capabilities, Collected, Corruption, Counters, Family, Footprint, Frame, Generation, Heap, HeapConfig,
-    HeapError, Hook, Immortal, Introspect, Kind, Local, OutOfMemory, Recorder, Shape,
+    HeapError, Hook, Immortal, Introspect, Kind, Level, Local, OutOfMemory, Recorder, Shape,
 };
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -173,6 +173,13 @@ impl<R: Recorder> Semispace<R> {
     }
 }
 
+impl<R: Recorder> Semispace<R> {
+    fn is_resizable(&self, object: Local) -> bool {
+        let kind = self.shape(object).kind;
+        !kind.is_leaf() && kind != Kind::Weak
+    }
+}
+
 impl<R: Recorder> Heap for Semispace<R> {
     const CAPABILITIES: Capabilities = Capabilities {
         family: Family::Tracing,
@@ -299,7 +306,7 @@ impl<R: Recorder> Heap for Semispace<R> {
     }
 
     fn resize(&mut self, object: Local, slots: u32, bytes: usize) -> Result<(), OutOfMemory> {
-        if slots > Shape::MAX_SLOTS || bytes > Shape::MAX_BYTES {
+        if slots > Shape::MAX_SLOTS || bytes > Shape::MAX_BYTES || !self.is_resizable(object) {
             return Err(OutOfMemory { requested: bytes });
         }
         self.reserve(slots as usize, bytes)?;
@@ -344,18 +351,19 @@ impl<R: Recorder> Heap for Semispace<R> {
         target.is_some()
     }
 
-    fn set_finalizer(&mut self, object: Local, finalizer: Hook<Self>) {
+    fn set_finalizer(&mut self, object: Local, finalizer: Hook<Self>) -> Result<(), OutOfMemory> {
         let leaf = self.shape(object).kind.is_leaf();
         let object = self.object(object);
         if !leaf && !self.finalized.contains(&object) {
             self.finalizers.insert(object, finalizer);
         }
+        Ok(())
     }
 
-    fn immortalize(&mut self, object: Local) -> Immortal {
+    fn immortalize(&mut self, object: Local) -> Result<Immortal, OutOfMemory> {
         self.immortals.push(self.object(object));
         self.put(object, NIL);
-        Immortal(self.immortals.len() as u32 - 1)
+        Ok(Immortal(self.immortals.len() as u32 - 1))
     }
 
     fn load_immortal(&mut self, dst: Local, immortal: Immortal) {
@@ -397,7 +405,10 @@ impl<R: Recorder> Heap for Semispace<R> {
         &mut self.recorder
     }
 
-    fn verify(&self) -> Result<(), Corruption> {
+    fn verify_to(&self, level: Level) -> Result<(), Corruption> {
+        if level < Level::Closure {
+            return Ok(());
+        }
         let objects: std::collections::HashSet<usize> = self.objects.iter().copied().collect();
         let slots = self.objects.iter().flat_map(|object| self.words[self.slots(*object)].iter());
         let references =

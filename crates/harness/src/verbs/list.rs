@@ -52,6 +52,13 @@ fn strategies(json: bool) -> Result<(), Trouble> {
     };
     let rows = STRATEGIES.iter().map(row).collect();
     print(&table::plain(&["strategy", "policies", "memory sources", "settings", "what it does"], rows))?;
+    let proof = |s: &crate::registry::Strategy| {
+        let memory = s.proof_memory.iter().map(|name| format!("+{name}"));
+        let words: Vec<String> = memory.chain(s.proof_keys.iter().map(|key| key.to_string())).collect();
+        (!words.is_empty()).then(|| format!("{} ({})", s.name, words.join(" ")))
+    };
+    let proof: Vec<String> = STRATEGIES.iter().filter_map(proof).collect();
+    print(&format!("\nFor check and verify only: {}", proof.join(", ")))?;
     print(&format!("\nRun by default: {}", DEFAULT_CONFIGURATIONS.join(", ")))
 }
 

@@ -4,7 +4,7 @@ use crate::child;
 use crate::folders::{self, RESULTS};
 use crate::interruption;
 use crate::job::Job;
-use crate::output::{print_json, say};
+use crate::output::{print_json, say, shell_word};
 use crate::plan::{self, Frame};
 use crate::progress::Progress;
 use crate::provenance;
@@ -145,27 +145,4 @@ fn resume_command(folder: &Path) -> String {
     }
     let words: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
     format!("heapbench {}", words.join(" "))
-}
-
-/// The word as a shell takes it.
-fn shell_word(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=+./,:@%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_string()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_survive_a_shell() {
-        assert_eq!(shell_word("refcount+mimalloc:a=1"), "refcount+mimalloc:a=1");
-        assert_eq!(shell_word("refcount*"), "'refcount*'");
-        assert_eq!(shell_word("a'b"), r"'a'\''b'");
-        assert_eq!(shell_word(""), "''");
-    }
 }

@@ -1,4 +1,5 @@
 //! Runs the command in a folder of its own, and looks at its processes.
+#![allow(dead_code, reason = "each test program uses its own part")]
 
 use heapbench_results::{Record, store};
 use rustix::process::{Pid, Signal, kill_process};
@@ -53,18 +54,20 @@ pub(crate) fn records(folder: &Path) -> Vec<Record> {
     store::read(&folder.join("cells")).unwrap().records
 }
 
-/// The processes of cells that the command runs just now. (A zombie has no arguments: it is none.)
+/// The processes of cells, or of a proof's plans, that the command runs just now. (A zombie has no arguments: it is none.)
 pub(crate) fn children(parent: u32) -> Vec<u32> {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    let is_cell = |process: &u32| {
+    let is_child = |process: &u32| {
         let read =
             |file: &str| std::fs::read_to_string(format!("/proc/{process}/{file}")).unwrap_or_default();
         let behind_name =
             read("stat").rsplit_once(") ").map(|(_, rest)| rest.to_string()).unwrap_or_default();
-        behind_name.split(' ').nth(1) == Some(&parent.to_string()) && read("cmdline").ends_with("\0cell\0")
+        let verb = read("cmdline");
+        behind_name.split(' ').nth(1) == Some(&parent.to_string())
+            && ["\0cell\0", "\0prove\0"].iter().any(|known| verb.ends_with(known))
     };
-    numbers.filter(is_cell).collect()
+    numbers.filter(is_child).collect()
 }
 
 /// Sends a signal to a process, which may be gone already.
@@ -84,7 +87,8 @@ pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T 
     }
 }
 
-fn spawn(folder: &Path, arguments: &[&str]) -> Child {
+/// Begins to run the command.
+pub(crate) fn spawn(folder: &Path, arguments: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_heapbench"))
         .args(arguments)
         .current_dir(folder)

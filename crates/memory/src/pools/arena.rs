@@ -4,6 +4,8 @@
 //! `last_with`: an arena that gets one more free pool steps behind the last one that had as many as it had.
 
 use super::pool::{POOL_SIZE, Pool};
+use crate::injection::{self, Request};
+use crate::sanitizer;
 use rustix::mm::{MapFlags, ProtFlags};
 use std::ptr::NonNull;
 
@@ -170,7 +172,7 @@ impl Arenas {
         if self.held_bytes() + growth * size_of::<Arena>() + ARENA_SIZE > limit {
             return None;
         }
-        self.all.try_reserve_exact(growth).ok()?;
+        injection::reserve(&mut self.all, growth).ok()?;
         let arena = Arena {
             mapping: Some(map()?),
             carved: 0,
@@ -220,6 +222,9 @@ impl Drop for Arenas {
 }
 
 fn map() -> Option<NonNull<u8>> {
+    if injection::fails(Request::Block) {
+        return None;
+    }
     let access = ProtFlags::READ | ProtFlags::WRITE;
     // SAFETY: a fresh private mapping touches no existing memory.
     let mapping =
@@ -232,6 +237,7 @@ fn map() -> Option<NonNull<u8>> {
 /// # Safety
 /// It came from `map` and nobody uses it afterwards.
 unsafe fn unmap(mapping: NonNull<u8>) {
+    sanitizer::unpoison(mapping, ARENA_SIZE);
     // SAFETY: by the contract.
     let unmapped = unsafe { rustix::mm::munmap(mapping.as_ptr().cast(), ARENA_SIZE) };
     debug_assert!(unmapped.is_ok());

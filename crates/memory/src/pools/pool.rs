@@ -8,6 +8,7 @@
 //! touches no page before it needs it.
 
 use super::class_size;
+use crate::sanitizer;
 use std::cell::Cell;
 use std::ops::Deref;
 use std::ptr::NonNull;
@@ -16,6 +17,8 @@ use std::ptr::NonNull;
 pub(super) const POOL_SIZE: usize = 16 << 10;
 /// Bytes in front of the first block.
 pub(super) const HEADER_SIZE: usize = size_of::<Header>();
+/// Bytes of the link in a free block.
+const LINK_SIZE: usize = size_of::<Option<NonNull<u8>>>();
 /// The class of a pool that has never served.
 const NO_CLASS: u32 = u32::MAX;
 
@@ -101,6 +104,8 @@ impl Pool {
         self.class.set(class as u32);
         self.carved.set(HEADER_SIZE as u32);
         self.last.set((POOL_SIZE - class_size(class)) as u32);
+        // SAFETY: only computes an address inside the pool.
+        sanitizer::poison(unsafe { self.0.cast::<u8>().add(HEADER_SIZE) }, POOL_SIZE - HEADER_SIZE);
         self.carve_block();
     }
 
@@ -160,8 +165,11 @@ impl Pool {
 /// The block is free and on a list.
 #[inline(always)]
 pub(super) unsafe fn read_link(block: NonNull<u8>) -> Option<NonNull<u8>> {
+    sanitizer::unpoison(block, LINK_SIZE);
     // SAFETY: by the contract, its first word is the link; blocks are aligned to 16.
-    unsafe { block.cast().read() }
+    let next = unsafe { block.cast().read() };
+    sanitizer::poison(block, LINK_SIZE);
+    next
 }
 
 /// Writes what `read_link` reads.
@@ -170,6 +178,8 @@ pub(super) unsafe fn read_link(block: NonNull<u8>) -> Option<NonNull<u8>> {
 /// The block is free.
 #[inline(always)]
 unsafe fn write_link(block: NonNull<u8>, next: Option<NonNull<u8>>) {
+    sanitizer::unpoison(block, LINK_SIZE);
     // SAFETY: by the contract nobody else uses it; blocks are aligned to 16.
     unsafe { block.cast().write(next) }
+    sanitizer::poison(block, LINK_SIZE);
 }

@@ -3,6 +3,7 @@
 use super::arena::{ARENA_POOLS, ARENA_SIZE, Arena};
 use super::pool::{HEADER_SIZE, POOL_SIZE};
 use super::*;
+use crate::injection::{self, Request};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 use std::collections::BTreeMap;
@@ -152,6 +153,28 @@ fn large_requests_are_mallocs() {
 }
 
 #[test]
+fn a_refused_arena_or_vector_changes_nothing() {
+    for request in [Request::Block, Request::Metadata] {
+        let mut pools = pools();
+        for arenas in 0..17 {
+            injection::arm(request, 1, false);
+            let refused = pools.allocate(512).is_none();
+            // The vector grows at the first arena and at the seventeenth.
+            assert_eq!(refused, request == Request::Block || arenas % 16 == 0);
+            assert_eq!(
+                (injection::disarm(), pools.arenas.mapped),
+                (refused.into(), arenas + !refused as usize)
+            );
+            pools.verify().unwrap();
+            fill_pools(&mut pools, ARENA_POOLS - 1);
+            fill(&mut pools, 512, 31 - !refused as usize);
+            assert_eq!((pools.arenas.mapped, pools.arenas.usable), (arenas + 1, None));
+        }
+        pools.verify().unwrap();
+    }
+}
+
+#[test]
 fn the_limit_is_on_held_bytes() {
     let mut pools = pools();
     let limit = 2 * ARENA_SIZE + 5000;
@@ -282,11 +305,14 @@ fn verify_finds_planted_damage() {
         // SAFETY: a free block's link is written: the list becomes a ring.
         ("expected one of its", |pools| unsafe {
             let block = first_used(pools).free.get().unwrap();
+            sanitizer::unpoison(block, 8);
             block.cast().write(Some(block));
         }),
         // SAFETY: as above: use after free.
         ("expected one of its", |pools| unsafe {
-            first_used(pools).free.get().unwrap().cast().write(0xdead_usize)
+            let block = first_used(pools).free.get().unwrap();
+            sanitizer::unpoison(block, 8);
+            block.cast().write(0xdead_usize)
         }),
         ("used and", |pools| first_used(pools).free.set(None)),
         ("linked wrongly", |pools| pools.used.swap(1, 31)),

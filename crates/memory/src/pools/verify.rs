@@ -26,7 +26,7 @@ impl Pools {
     ///
     /// # Errors
     /// The first that does not hold.
-    pub fn verify(&self) -> Result<(), Corruption> {
+    pub(super) fn check(&self) -> Result<(), Corruption> {
         self.check_arena_list()?;
         let mut places = self.carved_pools()?;
         for (index, arena) in self.arenas.all.iter().enumerate() {

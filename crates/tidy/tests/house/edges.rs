@@ -18,11 +18,12 @@ const fn rule(of: &'static str, normal: &'static [&'static str], tests: &'static
     Rule { of, normal, tests }
 }
 
-const RULES: [Rule; 16] = [
+const RULES: [Rule; 17] = [
     rule("heap", &[], &[]),
     rule("memory", &["heap"], &[]),
     rule("model", &["heap"], &[]),
-    rule("conformance", &["heap", "model"], &["memory", "strategy-*"]),
+    rule("script", &["heap"], &[]),
+    rule("conformance", &["heap", "memory", "model", "script"], &["strategy-*"]),
     rule("strategy-refcount", &["heap", "memory"], &["model", "conformance"]),
     rule("strategy-refcount-*", &["heap", "memory", "strategy-refcount"], &["model", "conformance"]),
     rule("strategy-freethreaded", &["heap", "memory", "strategy-refcount"], &["model", "conformance"]),
@@ -38,6 +39,7 @@ const RULES: [Rule; 16] = [
             "heap",
             "memory",
             "model",
+            "script",
             "conformance",
             "strategy-*",
             "objects",
