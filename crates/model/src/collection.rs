@@ -126,9 +126,11 @@ impl<P: Promise, R: Guide> Model<P, R> {
     fn clear_weak_references_of(&mut self, unreachable: &[Id]) -> Calls {
         let mut calls = Calls::new();
         for weak in self.weak_references_touching(unreachable) {
+            let uncertain = self.nodes[weak].is_uncertain();
             self.clear_weak(weak);
+            let is_reachable = unreachable.binary_search(&weak).is_err();
             match self.nodes[weak].callback() {
-                Some(callback) if unreachable.binary_search(&weak).is_err() => {
+                Some(callback) if is_reachable && self.is_owed(callback.data, uncertain) => {
                     calls.insert((callback.data, weak));
                 }
                 _ => self.drop_callback(weak),

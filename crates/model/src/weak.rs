@@ -80,16 +80,21 @@ impl<P: Promise, R: Guide> Model<P, R> {
             // A collection that runs does not call the callback of one that it found too.
             let uncertain = self.nodes[weak].is_uncertain() || self.found.binary_search(&weak).is_ok();
             self.clear_weak(weak);
-            if let Some(callback) = self.nodes[weak].callback() {
-                let called = |ahead: &[Event]| ahead.contains(&Event::Hook(callback.data));
-                if uncertain && !self.recorder.ahead().is_some_and(called) {
-                    self.drop_callback(weak);
-                } else {
+            match self.nodes[weak].callback() {
+                Some(callback) if self.is_owed(callback.data, uncertain) => {
                     calls.insert((callback.data, weak));
                 }
+                _ => self.drop_callback(weak),
             }
         }
         calls
+    }
+
+    /// Whether a callback is to be called now that its weak reference is cleared. Of one that may have been cleared
+    /// before, without a call, the guide says so.
+    pub(crate) fn is_owed(&self, callback: u64, uncertain: bool) -> bool {
+        let called = |ahead: &[Event]| ahead.contains(&Event::Hook(callback));
+        !uncertain || self.recorder.ahead().is_some_and(called)
     }
 
     /// Calls the callbacks of weak references, each of which is held until its own is called, in the guide's order
