@@ -10,7 +10,7 @@
 //! expect prompt parent child
 //! ```
 //!
-//! [`load`] reads text, `Display` writes it: `load(script.to_string())` is the script again, but for positions.
+//! [`load()`] reads text, `Display` writes it: `load(script.to_string())` is the script again, but for positions.
 //!
 //! | file | concept |
 //! |---|---|
