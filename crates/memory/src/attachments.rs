@@ -116,11 +116,6 @@ impl<H> Attachments<H> {
         self.finalizers.contains_key(&object)
     }
 
-    /// Whether the weak reference has a callback that has not been called.
-    pub fn has_callback(&self, weak: Ref) -> bool {
-        self.callbacks.contains_key(&weak)
-    }
-
     /// The objects with a finalizer, in order of attachment.
     pub fn finalizable(&self) -> impl Iterator<Item = Ref> + '_ {
         self.finalizers.keys().copied()
