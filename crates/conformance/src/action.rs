@@ -130,9 +130,22 @@ pub(crate) fn digest<H: Heap>(heap: &mut H, object: Local, spare: Local) -> u64 
     for slot in 0..heap.shape(object).slots.min(16) as usize {
         heap.load(spare, object, slot);
         digest_one(heap, spare, &mut hasher);
+        looked_at(heap, object, slot, spare).hash(&mut hasher);
     }
     heap.clear(spare);
     hasher.finish()
+}
+
+/// Whether a look at the slot sees the object that was loaded from it.
+fn looked_at<H: Heap>(heap: &H, object: Local, slot: usize, loaded: Local) -> bool {
+    let seen = match heap.peek(object, slot) {
+        None => heap.is_nil(loaded),
+        Some((Kind::Weak, _)) => !heap.is_nil(loaded) && heap.shape(loaded).kind == Kind::Weak,
+        Some((kind, payload)) => {
+            !heap.is_nil(loaded) && heap.shape(loaded).kind == kind && heap.payload(loaded) == payload
+        }
+    };
+    seen && heap.is_in_slot(loaded, object, slot)
 }
 
 fn digest_one<H: Heap>(heap: &H, object: Local, hasher: &mut SipHasher13) {

@@ -88,7 +88,7 @@ impl Deaths {
 impl Recorder for Deaths {
     const OBJECTS: bool = true;
 
-    fn allocated(&mut self, address: usize, shape: Shape) {
+    fn allocated(&mut self, address: usize, shape: Shape, _bytes: usize) {
         let serial = self.allocated;
         self.allocated += 1;
         self.events.push(Event::Allocated(serial));

@@ -22,6 +22,7 @@ enum Choice {
     Load,
     Store,
     StoreTake,
+    TakeSlot,
     CopySlots,
     FillSlots,
     Resize,
@@ -43,7 +44,7 @@ enum Choice {
 }
 
 /// The choices, each with its usual weight; a seed multiplies every one by 0, 1, 2 or 4.
-const CHOICES: [(Choice, u32); 28] = [
+const CHOICES: [(Choice, u32); 29] = [
     (Choice::Enter, 8),
     (Choice::Leave, 4),
     (Choice::LeaveWith, 4),
@@ -54,6 +55,7 @@ const CHOICES: [(Choice, u32); 28] = [
     (Choice::Load, 40),
     (Choice::Store, 50),
     (Choice::StoreTake, 20),
+    (Choice::TakeSlot, 8),
     (Choice::CopySlots, 8),
     (Choice::FillSlots, 5),
     (Choice::Resize, 8),
@@ -222,6 +224,7 @@ impl Generator {
             }
             Choice::Store => Operation::Store { object, slot, value: self.local(model) },
             Choice::StoreTake => Operation::StoreTake { object, slot, value: self.local(model) },
+            Choice::TakeSlot => Operation::TakeSlot { dst: self.local(model), object, slot },
             Choice::CopySlots => {
                 let dst = if self.random.random_range(0..2) == 0 { object } else { self.object(model)? };
                 let room = model.held(Local::new(dst)).map(|id| model.nodes()[id].slots().len() as u32)?;

@@ -77,6 +77,11 @@ pub enum Operation {
         slot: u32,
         value: u32,
     },
+    TakeSlot {
+        dst: u32,
+        object: u32,
+        slot: u32,
+    },
     CopySlots {
         src: u32,
         start: u32,
@@ -220,6 +225,9 @@ impl Operation {
             }
             Operation::StoreTake { object, slot, value } => {
                 heap.store_take(local(object), slot as usize, local(value));
+            }
+            Operation::TakeSlot { dst, object, slot } => {
+                heap.take_slot(local(dst), local(object), slot as usize);
             }
             Operation::CopySlots { src, start, end, dst, at } => {
                 heap.copy_slots(local(src), start as usize..end as usize, local(dst), at as usize);

@@ -168,6 +168,16 @@ impl Writer {
                 self.set(object, slot, value)?;
                 self.clear(value)?;
             }
+            Operation::TakeSlot { dst, object, slot } if dst != object => {
+                let from = self.name(object)?;
+                let nil = node(object)?.slots().get(slot as usize)?.get().is_none();
+                if nil {
+                    return self.clear(dst);
+                }
+                let name = self.bind(dst)?;
+                self.said.push(Say::get(name, from.clone(), slot.into()));
+                self.said.push(Say::set(from, slot.into(), None));
+            }
             Operation::CopySlots { src, start, end, dst, at } => {
                 let from = SlotRange::fixed(self.name(src)?, start.into()..end.into());
                 let to = self.name(dst)?;

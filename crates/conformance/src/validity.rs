@@ -38,7 +38,9 @@ impl Operation {
             Operation::Take { dst, src } => own(dst) && own(src) && dst != src,
             Operation::Clear { local } => own(local),
             Operation::Allocate { dst, .. } => own(dst),
-            Operation::Load { dst, object, slot } => own(dst) && has(object, slot),
+            Operation::Load { dst, object, slot } | Operation::TakeSlot { dst, object, slot } => {
+                own(dst) && has(object, slot)
+            }
             Operation::Store { object, slot, value } | Operation::StoreTake { object, slot, value } => {
                 has(object, slot) && own(value)
             }
@@ -86,7 +88,9 @@ impl Operation {
             Operation::Copy { dst, src } | Operation::Take { dst, src } => [Some(dst), Some(src)],
             Operation::Clear { local } => [Some(local), None],
             Operation::Allocate { dst, .. } | Operation::LoadImmortal { dst, .. } => [Some(dst), None],
-            Operation::Load { dst, object, .. } => [Some(dst), Some(object)],
+            Operation::Load { dst, object, .. } | Operation::TakeSlot { dst, object, .. } => {
+                [Some(dst), Some(object)]
+            }
             Operation::Store { object, value, .. } | Operation::StoreTake { object, value, .. } => {
                 [Some(object), Some(value)]
             }

@@ -6,7 +6,7 @@ use heapbench_conformance::runner::{self, Side};
 use heapbench_conformance::{Deaths, Plan, check_random, replay};
 use heapbench_heap::{
     Capabilities, Collected, Corruption, Counters, Footprint, Frame, Generation, Heap, HeapConfig, HeapError,
-    Hook, Immortal, Introspect, Level, Local, OutOfMemory, Recorder, Shape,
+    Hook, Immortal, Introspect, Kind, Level, Local, OutOfMemory, Recorder, Shape,
 };
 use heapbench_memory::System;
 use heapbench_model::Event;
@@ -56,12 +56,15 @@ enum Fault {
     WriteMissesLast,
     UpgradeFails,
     LoadsNeighbour,
+    TakeSlotKeeps,
+    SlotLooksOther,
+    PeeksNeighbour,
     FailureHasEffect,
     LimitForgotten,
     VerifierAlarmed,
 }
 
-const FAULTS: [(&str, Fault); 17] = [
+const FAULTS: [(&str, Fault); 20] = [
     ("leaks", Fault::Leaks),
     ("freed-miscounted", Fault::FreedMiscounted),
     ("bytes-miscounted", Fault::BytesMiscounted),
@@ -76,6 +79,9 @@ const FAULTS: [(&str, Fault); 17] = [
     ("write-misses-last", Fault::WriteMissesLast),
     ("upgrade-fails", Fault::UpgradeFails),
     ("loads-neighbour", Fault::LoadsNeighbour),
+    ("take-slot-keeps", Fault::TakeSlotKeeps),
+    ("slot-looks-other", Fault::SlotLooksOther),
+    ("peeks-neighbour", Fault::PeeksNeighbour),
     ("failure-has-effect", Fault::FailureHasEffect),
     ("limit-forgotten", Fault::LimitForgotten),
     ("verifier-alarmed", Fault::VerifierAlarmed),
@@ -196,6 +202,22 @@ impl<R: Log> Heap for Faulty<R> {
             return self.right.store(object, slot, value);
         }
         self.with_deaths(|heap| heap.store_take(object, slot, value));
+    }
+
+    fn take_slot(&mut self, dst: Local, object: Local, slot: usize) {
+        if self.strikes(Fault::TakeSlotKeeps) {
+            return self.right.load(dst, object, slot);
+        }
+        self.with_deaths(|heap| heap.take_slot(dst, object, slot));
+    }
+
+    fn is_in_slot(&self, value: Local, object: Local, slot: usize) -> bool {
+        self.right.is_in_slot(value, object, slot) != (self.fault == Some(Fault::SlotLooksOther))
+    }
+
+    fn peek(&self, object: Local, slot: usize) -> Option<(Kind, &[u8])> {
+        let more = slot + 1 < self.right.shape(object).slots as usize;
+        self.right.peek(object, slot + usize::from(more && self.fault == Some(Fault::PeeksNeighbour)))
     }
 
     fn copy_slots(&mut self, src: Local, range: Range<usize>, dst: Local, at: usize) {

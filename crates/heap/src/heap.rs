@@ -2,7 +2,7 @@
 
 use crate::{
     Capabilities, Collected, Corruption, Counters, Footprint, Frame, Generation, HeapConfig, HeapError, Hook,
-    Immortal, Level, Local, OutOfMemory, Recorder, Shape,
+    Immortal, Kind, Level, Local, OutOfMemory, Recorder, Shape,
 };
 use std::ops::Range;
 
@@ -90,6 +90,16 @@ pub trait Heap: Sized {
 
     /// `object.slot = value; del value`, in one step and without counting.
     fn store_take(&mut self, object: Local, slot: usize, value: Local);
+
+    /// `dst = object.slot; object.slot = nil`, in one step and without counting. The old value of `dst` is released
+    /// last.
+    fn take_slot(&mut self, dst: Local, object: Local, slot: usize);
+
+    /// `object.slot is value`: looked at in place, as C does, without counting.
+    fn is_in_slot(&self, value: Local, object: Local, slot: usize) -> bool;
+
+    /// Kind and payload bytes of the object in a slot, looked at in place, without counting; `None` for a nil slot.
+    fn peek(&self, object: Local, slot: usize) -> Option<(Kind, &[u8])>;
 
     /// Copies a range of slots into another (or the same) object, as memmove does: all are read, all taken, all
     /// stored; the old values are released last, in slot order.

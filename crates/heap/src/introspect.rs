@@ -1,6 +1,6 @@
 //! The vocabulary of Python's `gc` module. What a heap does not have it answers with [`Unsupported`].
 
-use crate::Local;
+use crate::{Generation, Local, OutOfMemory};
 use std::fmt;
 
 /// The heap has no such thing.
@@ -14,6 +14,61 @@ impl fmt::Display for Unsupported {
 }
 
 impl std::error::Error for Unsupported {}
+
+/// Why a heap gives no list of objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It never does.
+    Unsupported,
+    /// It has no memory for the list.
+    OutOfMemory(OutOfMemory),
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refused::Unsupported => Unsupported.fmt(f),
+            Refused::OutOfMemory(refused) => refused.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl From<OutOfMemory> for Refused {
+    fn from(refused: OutOfMemory) -> Refused {
+        Refused::OutOfMemory(refused)
+    }
+}
+
+impl From<Unsupported> for Refused {
+    fn from(_: Unsupported) -> Refused {
+        Refused::Unsupported
+    }
+}
+
+/// When a callback of `gc.callbacks` is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Before a collection does anything: nothing is collected yet.
+    Start,
+    /// After it.
+    Stop,
+}
+
+/// What a callback of `gc.callbacks` is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CollectionInfo {
+    /// The generation that is collected, with the younger ones.
+    pub generation: Generation,
+    /// Objects found unreachable and reclaimed.
+    pub collected: u64,
+    /// Objects found unreachable that could not be reclaimed.
+    pub uncollectable: u64,
+}
+
+/// A function in `gc.callbacks`. It may use the heap as a finalizer may: in a frame of its own.
+pub type Callback<H> = fn(&mut H, Phase, CollectionInfo);
 
 /// What `gc.get_stats()` says of one generation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,6 +130,65 @@ pub trait Introspect {
 
     /// `gc.is_tracked(object)`.
     fn is_tracked(&self, _object: Local) -> Result<bool, Unsupported> {
+        Err(Unsupported)
+    }
+
+    /// `gc.is_finalized(object)`.
+    fn is_finalized(&self, _object: Local) -> Result<bool, Unsupported> {
+        Err(Unsupported)
+    }
+
+    /// `dst = gc.get_objects(generation)`: a new list of all tracked objects, or of those of one generation; itself and
+    /// frozen objects excluded. The old value of `dst` is released last.
+    fn objects(&mut self, _dst: Local, _generation: Option<Generation>) -> Result<(), Refused> {
+        Err(Refused::Unsupported)
+    }
+
+    /// `dst = gc.get_referrers(object)`: a new list of the tracked objects with a slot that holds the object.
+    fn referrers(&mut self, _dst: Local, _object: Local) -> Result<(), Refused> {
+        Err(Refused::Unsupported)
+    }
+
+    /// `dst = gc.get_referents(object)`: a new list of what its slots hold, in slot order, nil ones left out.
+    fn referents(&mut self, _dst: Local, _object: Local) -> Result<(), Refused> {
+        Err(Refused::Unsupported)
+    }
+
+    /// `dst = gc.garbage`: nil until something is in it; the list itself, so that its slots can be cleared.
+    fn garbage(&mut self, _dst: Local) -> Result<(), Unsupported> {
+        Err(Unsupported)
+    }
+
+    /// `gc.set_debug(gc.DEBUG_SAVEALL)` and back: what is found unreachable goes into `garbage` and is not reclaimed.
+    fn set_save_all(&mut self, _on: bool) -> Result<(), Unsupported> {
+        Err(Unsupported)
+    }
+
+    /// `gc.callbacks.append(callback)`: called at the start and the stop of every collection, in order.
+    fn add_callback(&mut self, _callback: Callback<Self>) -> Result<(), Unsupported>
+    where
+        Self: Sized,
+    {
+        Err(Unsupported)
+    }
+
+    /// `gc.callbacks.clear()`.
+    fn clear_callbacks(&mut self) -> Result<(), Unsupported> {
+        Err(Unsupported)
+    }
+
+    /// `sys.getsizeof(object)`: bytes of the object with what is in front of it and the storage that is its own.
+    fn size_of(&self, _object: Local) -> Result<usize, Unsupported> {
+        Err(Unsupported)
+    }
+
+    /// `sys.getrefcount(object)`, without the reference that Python's call itself holds.
+    fn reference_count(&self, _object: Local) -> Result<u64, Unsupported> {
+        Err(Unsupported)
+    }
+
+    /// `sys.getallocatedblocks()`: blocks of memory in use.
+    fn allocated_blocks(&self) -> Result<u64, Unsupported> {
         Err(Unsupported)
     }
 }

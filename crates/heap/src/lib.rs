@@ -7,7 +7,7 @@
 //! | file | concept |
 //! |---|---|
 //! | [`mod@heap`] | the trait: roots, objects, control, evidence |
-//! | [`introspect`] | Python's `gc` module: thresholds, counts, freeze |
+//! | [`introspect`] | Python's `gc` module, and what `sys` says of objects |
 //! | [`shape`] | what an object is: kind, slots, payload bytes |
 //! | [`level`] | how deep a heap looks when it checks itself |
 //! | [`local`] | locals, frames, immortal handles |
@@ -39,8 +39,8 @@ pub use counters::{Collected, Counters, Footprint, Generation};
 pub use error::{Corruption, HeapError, OutOfMemory};
 pub use heap::Heap;
 pub use hook::{Hook, HookFailed};
-pub use introspect::{GenerationStats, Introspect, Unsupported};
+pub use introspect::{Callback, CollectionInfo, GenerationStats, Introspect, Phase, Refused, Unsupported};
 pub use level::Level;
 pub use local::{Frame, Immortal, Local};
-pub use recorder::{NoRecorder, Pause, Recorder, Work};
+pub use recorder::{NoRecorder, Pause, Recorder, Site, Work};
 pub use shape::{Kind, Shape};

@@ -25,18 +25,25 @@ pub struct Work {
     pub freed: u64,
 }
 
+/// A named place in a workload's program, as `file:line` is in Python's `tracemalloc`: `"listeners.py:subscribe"`.
+pub type Site = &'static str;
+
 /// Receives a heap's events.
 pub trait Recorder: Sized {
-    /// Whether the object events `allocated`, `died` and `moved` are wanted.
+    /// Whether the object events `allocated`, `resized`, `died` and `moved` are wanted.
     const OBJECTS: bool = false;
 
     /// A cascade is announced (`pause_started`) when it has reclaimed this many objects: short ones, which are
     /// nearly all, then need no clock. `u64::MAX`: no cascade is.
     const CASCADE_FLOOR: u64 = u64::MAX;
 
-    /// An object came to be at this address.
+    /// An object came to be at this address, and takes so many bytes with all that is in front of it.
     #[inline(always)]
-    fn allocated(&mut self, _address: usize, _shape: Shape) {}
+    fn allocated(&mut self, _address: usize, _shape: Shape, _bytes: usize) {}
+
+    /// The object at this address has another shape and takes so many bytes in all from now on.
+    #[inline(always)]
+    fn resized(&mut self, _address: usize, _shape: Shape, _bytes: usize) {}
 
     /// The object at this address is reclaimed. Its address may be reused from now on.
     #[inline(always)]
@@ -45,6 +52,14 @@ pub trait Recorder: Sized {
     /// An object changed its address.
     #[inline(always)]
     fn moved(&mut self, _from: usize, _to: usize) {}
+
+    /// The mutator has reached a named place of its program: what is allocated from now on is allocated there.
+    #[inline(always)]
+    fn at(&mut self, _site: Site) {}
+
+    /// The program's objects are at their most: who counts them by kind counts them now.
+    #[inline(always)]
+    fn census(&mut self) {}
 
     /// The allocation clock advances by `bytes`. True asks the heap for a `footprint` event.
     #[inline(always)]

@@ -164,7 +164,7 @@ impl<P: Promise, R: Guide> Model<P, R> {
     pub(crate) fn create(&mut self, shape: Shape) -> Id {
         let id = self.nodes.insert(Node::new(shape));
         self.counters.objects_allocated += 1;
-        self.recorder.allocated(id, shape);
+        self.recorder.allocated(id, shape, shape.bytes);
         id
     }
 

@@ -159,6 +159,21 @@ impl<P: Promise, R: Guide> Heap for Model<P, R> {
         self.release(old.get());
     }
 
+    fn take_slot(&mut self, dst: Local, object: Local, slot: usize) {
+        let object = self.object(object);
+        let value = std::mem::replace(&mut self.nodes[object].slots[slot], None.into());
+        self.assign(dst, value.get());
+    }
+
+    fn is_in_slot(&self, value: Local, object: Local, slot: usize) -> bool {
+        self.node(object).slots[slot].get() == self.held(value)
+    }
+
+    fn peek(&self, object: Local, slot: usize) -> Option<(Kind, &[u8])> {
+        let value = &self.nodes[self.node(object).slots[slot].get()?];
+        Some((value.kind(), &value.payload))
+    }
+
     fn copy_slots(&mut self, src: Local, range: Range<usize>, dst: Local, at: usize) {
         let values = self.node(src).slots[range].to_vec();
         let object = self.object(dst);

@@ -180,6 +180,24 @@ impl<R: Recorder> Heap for Bump<R> {
         slot.set(self.stack.replace(value, None));
     }
 
+    #[inline(always)]
+    fn take_slot(&mut self, dst: Local, object: Local, slot: usize) {
+        let value = self.stack.object(object).slots()[slot].replace(None);
+        self.stack.replace(dst, value);
+    }
+
+    #[inline(always)]
+    fn is_in_slot(&self, value: Local, object: Local, slot: usize) -> bool {
+        self.stack.object(object).slots()[slot].get() == self.stack.get(value)
+    }
+
+    #[inline(always)]
+    fn peek(&self, object: Local, slot: usize) -> Option<(Kind, &[u8])> {
+        let value = self.stack.object(object).slots()[slot].get()?;
+        // SAFETY: as in `payload`.
+        Some((value.kind(), unsafe { &*value.payload() }))
+    }
+
     fn copy_slots(&mut self, src: Local, range: Range<usize>, dst: Local, at: usize) {
         let from = &self.stack.object(src).slots()[range];
         let to = &self.stack.object(dst).slots()[at..][..from.len()];

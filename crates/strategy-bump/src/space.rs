@@ -25,7 +25,7 @@ impl<R: Recorder> Bump<R> {
         self.counters.objects_allocated += 1;
         if R::OBJECTS {
             self.objects.push(object);
-            self.recorder.allocated(object.address(), shape);
+            self.recorder.allocated(object.address(), shape, size);
         }
         self.count_allocated(size);
         Ok(object)
@@ -48,6 +48,10 @@ impl<R: Recorder> Bump<R> {
         object.slots()[slots.min(old.slots) as usize..].iter().for_each(|slot| slot.set(None));
         // SAFETY: the slots cut off are nil, the block is fresh and as large as asked for, and no slice is kept.
         let outgrown = unsafe { object.resize(slots as usize, bytes, block) };
+        if R::OBJECTS {
+            let bytes = object.size() + object.storage_block().map_or(0, |storage| storage.size);
+            self.recorder.resized(object.address(), new, bytes);
+        }
         self.count_allocated(needed.unwrap_or(0));
         if let Some(outgrown) = outgrown {
             self.count_freed(outgrown.size);

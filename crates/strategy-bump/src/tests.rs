@@ -25,7 +25,7 @@ struct Events {
 impl Recorder for Events {
     const OBJECTS: bool = true;
 
-    fn allocated(&mut self, address: usize, _: Shape) {
+    fn allocated(&mut self, address: usize, _: Shape, _: usize) {
         self.allocated.push(address);
     }
 

@@ -119,6 +119,10 @@ impl<R: Recorder> MarkSweep<R> {
         // SAFETY: the slots to be cut off are nil, and the block is what `resize_needs` asked for just now.
         let old =
             unsafe { object.resize(shape.slots as usize, shape.bytes, storage.map(|block| block.start)) };
+        if R::OBJECTS {
+            let bytes = object.size() + object.storage_block().map_or(0, |storage| storage.size);
+            self.recorder.resized(object.address(), shape, bytes);
+        }
         let Some(new) = storage else { return };
         self.counters.bytes_allocated += new.size as u64;
         if self.hooks_running && self.space.marks.has(object.address()) {

@@ -121,7 +121,7 @@ impl<R: Recorder> MarkSweep<R> {
         self.counters.objects_allocated += 1;
         self.counters.bytes_allocated += bytes as u64;
         if R::OBJECTS {
-            self.recorder.allocated(object.address(), object.shape());
+            self.recorder.allocated(object.address(), object.shape(), bytes);
         }
         if self.recorder.advance(bytes) {
             self.record_footprint();
@@ -276,6 +276,24 @@ impl<R: Recorder> Heap for MarkSweep<R> {
         object.slots()[slot].set(self.stack.get(value));
         self.stack.replace(value, None);
         self.written(object);
+    }
+
+    #[inline(always)]
+    fn take_slot(&mut self, dst: Local, object: Local, slot: usize) {
+        let value = self.stack.object(object).slots()[slot].replace(None);
+        self.stack.replace(dst, value);
+    }
+
+    #[inline(always)]
+    fn is_in_slot(&self, value: Local, object: Local, slot: usize) -> bool {
+        self.stack.object(object).slots()[slot].get() == self.stack.get(value)
+    }
+
+    #[inline(always)]
+    fn peek(&self, object: Local, slot: usize) -> Option<(Kind, &[u8])> {
+        let value = self.stack.object(object).slots()[slot].get()?;
+        // SAFETY: as in `payload`.
+        Some((value.kind(), unsafe { &*value.payload() }))
     }
 
     fn copy_slots(&mut self, src: Local, range: Range<usize>, dst: Local, at: usize) {

@@ -248,7 +248,7 @@ struct Births {
 impl Recorder for Births {
     const OBJECTS: bool = true;
 
-    fn allocated(&mut self, address: usize, _: Shape) {
+    fn allocated(&mut self, address: usize, _: Shape, _: usize) {
         assert!(self.alive.insert(address), "an address is reused after its object's death only");
     }
 

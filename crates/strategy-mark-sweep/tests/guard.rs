@@ -19,7 +19,7 @@ struct Addresses(Vec<usize>);
 impl Recorder for Addresses {
     const OBJECTS: bool = true;
 
-    fn allocated(&mut self, address: usize, _: Shape) {
+    fn allocated(&mut self, address: usize, _: Shape, _: usize) {
         self.0.push(address);
     }
 }

@@ -3,6 +3,7 @@
 use crate::census::{Census, Entry};
 use crate::collect::CycleCollector;
 use crate::overwritten::Overwritten;
+use crate::space::prefix;
 use crate::{RefCount, count};
 use heapbench_heap::{
     Capabilities, Collected, Corruption, Counters, Footprint, Frame, Generation, GenerationStats, Heap,
@@ -65,6 +66,8 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         unsafe { self.free_storage(outgrown) };
         if R::OBJECTS {
             self.census.insert(object, Entry::of(object));
+            let bytes = object.size() + object.storage_block().map_or(0, |storage| storage.size);
+            self.recorder.resized(object.address(), fits, prefix::<C>(false) + bytes);
         }
         if let Some(size) = needs {
             self.advance(size);
@@ -218,6 +221,24 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
         let value = self.stack.replace(value, None);
         self.notice(object, value);
         self.release(slot.replace(value));
+    }
+
+    #[inline(always)]
+    fn take_slot(&mut self, dst: Local, object: Local, slot: usize) {
+        let value = self.stack.object(object).slots()[slot].replace(None);
+        self.put(dst, value);
+    }
+
+    #[inline(always)]
+    fn is_in_slot(&self, value: Local, object: Local, slot: usize) -> bool {
+        self.stack.object(object).slots()[slot].get() == self.stack.get(value)
+    }
+
+    #[inline(always)]
+    fn peek(&self, object: Local, slot: usize) -> Option<(Kind, &[u8])> {
+        let value = self.stack.object(object).slots()[slot].get()?;
+        // SAFETY: as in `payload`: the slot keeps the object alive while the heap is borrowed.
+        Some((value.kind(), unsafe { &*value.payload() }))
     }
 
     fn copy_slots(&mut self, src: Local, range: Range<usize>, dst: Local, at: usize) {

@@ -63,7 +63,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         }
         if R::OBJECTS {
             self.census.insert(object, Entry::of(object));
-            self.recorder.allocated(object.address(), shape);
+            self.recorder.allocated(object.address(), shape, size + storage);
         }
         self.advance(size + storage);
         Ok(object)

@@ -69,8 +69,8 @@ impl Side {
 impl Recorder for Side {
     const OBJECTS: bool = true;
 
-    fn allocated(&mut self, address: usize, shape: Shape) {
-        self.deaths.allocated(address, shape);
+    fn allocated(&mut self, address: usize, shape: Shape, bytes: usize) {
+        self.deaths.allocated(address, shape, bytes);
     }
 
     fn died(&mut self, address: usize) {

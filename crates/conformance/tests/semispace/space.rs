@@ -95,6 +95,10 @@ impl<R: Recorder> Semispace<R> {
         start..start + self.header(object, SLOTS)
     }
 
+    fn kind(&self, object: usize) -> Kind {
+        Kind::ALLOCATABLE.get(self.header(object, KIND)).copied().unwrap_or(Kind::Weak)
+    }
+
     fn payload_range(&self, object: usize) -> Range<usize> {
         let start = self.header(object, BYTES_AT);
         start..start + self.header(object, BYTES)
@@ -153,7 +157,7 @@ impl<R: Recorder> Semispace<R> {
         self.objects.push(object);
         self.counters.objects_allocated += 1;
         self.count_allocated(self.size(object));
-        self.recorder.allocated(self.address(object), shape);
+        self.recorder.allocated(self.address(object), shape, self.size(object));
         Ok(object)
     }
 
@@ -275,8 +279,7 @@ impl<R: Recorder> Heap for Semispace<R> {
 
     fn shape(&self, object: Local) -> Shape {
         let object = self.object(object);
-        let kind = Kind::ALLOCATABLE.get(self.header(object, KIND)).copied().unwrap_or(Kind::Weak);
-        Shape::new(kind, self.header(object, SLOTS) as u32, self.header(object, BYTES))
+        Shape::new(self.kind(object), self.header(object, SLOTS) as u32, self.header(object, BYTES))
     }
 
     fn load(&mut self, dst: Local, object: Local, slot: usize) {
@@ -292,6 +295,21 @@ impl<R: Recorder> Heap for Semispace<R> {
     fn store_take(&mut self, object: Local, slot: usize, value: Local) {
         self.store(object, slot, value);
         self.put(value, NIL);
+    }
+
+    fn take_slot(&mut self, dst: Local, object: Local, slot: usize) {
+        let slots = self.slots(self.object(object));
+        let value = std::mem::replace(&mut self.words[slots][slot], NIL as u64);
+        self.put(dst, value as usize);
+    }
+
+    fn is_in_slot(&self, value: Local, object: Local, slot: usize) -> bool {
+        self.words[self.slots(self.object(object))][slot] as usize == self.get(value)
+    }
+
+    fn peek(&self, object: Local, slot: usize) -> Option<(Kind, &[u8])> {
+        let value = self.words[self.slots(self.object(object))][slot] as usize;
+        (value != NIL).then(|| (self.kind(value), &self.bytes[self.payload_range(value)]))
     }
 
     fn copy_slots(&mut self, src: Local, range: Range<usize>, dst: Local, at: usize) {
