@@ -1,6 +1,7 @@
 """Cyclic garbage: rings of nodes, each dropped as soon as it has been read."""
 
 import gc
+import math
 
 import twin
 
@@ -20,7 +21,8 @@ def run(prepared, census):
     checksum = twin.Checksum()
     built = 0
     while built < nodes:
-        length = min(ring, nodes - built)
+        left = nodes - built
+        length = ring if ring < left else left  # `min` makes a tuple of its arguments before 3.13
         first = build_ring(built, length)
         if built == 0:
             census(first)
@@ -49,7 +51,7 @@ def build_ring(start, length):
 def read_ring(node, length):
     total = 0
     for _ in range(length):
-        total += int(node.payload)
+        total += math.floor(node.payload)  # so does `int`
         node = node.next
     return total
 

@@ -10,17 +10,21 @@ A twin is a workload's program in Python. It defines two functions and hands the
 Standard input gives the request, a JSON object: `parameters`, `seed`, and `mode`, one of
 
     plain      clocks, and collections by generation from gc.get_stats(): nothing looks on
-    callbacks  gc.callbacks look on: each collection with what it collected and how long it took
+    callbacks  gc.callbacks (on PyPy gc.hooks) look on: each collection, what it collected, how long it took
     census     objects by kind at the census
     memory     the peak of memory in objects, from tracemalloc
 
 Standard output's last line answers with a JSON object. Python 3.11 and newer, and PyPy.
 """
 
+import sys
+
+# A twin may have the name of a module (`json.py`): what is in this folder comes after what Python has.
+sys.path.append(sys.path.pop(0))
+
 import gc
 import json
 import resource
-import sys
 import time
 import types
 
@@ -93,7 +97,7 @@ def round_half_away(number):
     return whole + (number - whole >= 0.5)
 
 
-class Checksum:
+class Fold:
     """What a program read back, folded into 64 bits."""
 
     __slots__ = ("value",)
@@ -110,6 +114,15 @@ class Checksum:
         self.add(len(data))
         for at in range(0, len(data), 8):
             self.add(int.from_bytes(data[at : at + 8], "little"))
+
+
+FOLDS = [Fold() for _ in range(16)]
+UNUSED = iter(FOLDS)
+
+
+def Checksum():
+    """A new fold, made before the run: it is no object of the program's, so the collector must not count it."""
+    return next(UNUSED)
 
 
 KINDS = {
@@ -152,6 +165,8 @@ def closure(roots, seen):
         seen[id(thing)] = thing
         yield thing
         waiting.extend(gc.get_referents(thing))
+        if type(thing) is dict:  # the collector need not know of keys that are strs
+            waiting.extend(thing)
 
 
 def counter(counts, before):
@@ -166,22 +181,72 @@ def counter(counts, before):
     return census
 
 
-def nobody(*_roots):
-    """The census of runs in which nothing is counted."""
+def nobody(_1=None, _2=None, _3=None, _4=None, _5=None, _6=None, _7=None, _8=None):
+    """The census of runs in which nothing is counted: without `*roots`, which would make a tuple."""
 
 
 def watcher(log):
-    """A function for gc.callbacks that logs generation, objects collected and nanoseconds."""
+    """For gc.callbacks: logs generation, objects collected and nanoseconds of each collection, one after the other.
+
+    It keeps the collector's count as it would be if nobody looked on: what it logs are no containers, and after a full
+    collection, which empties the free lists, the dict that tells of it is a new object. For that one another dies.
+    """
+    reserve = [Fold() for _ in range(10_000)]
     started = 0
 
-    def watch(phase, info):
+    def callback(phase, info):
         nonlocal started
         if phase == "start":
             started = time.perf_counter_ns()
-        else:
-            log.append((info["generation"], info["collected"], time.perf_counter_ns() - started))
+            return
+        stopped = time.perf_counter_ns()
+        if info["generation"] == 2 and reserve:
+            reserve.pop()
+        log.append(info["generation"])
+        log.append(info["collected"])
+        log.append(stopped - started)
 
-    return watch
+    return callback
+
+
+def watch_pypy(log, collections):
+    """The same with gc.hooks: minor collections, and the steps of major ones; and how many were completed."""
+
+    def pauses(generation, stats):
+        longest, others = stats.duration_max, stats.count - 1
+        each = (stats.duration - longest) / others if others else 0
+        for seconds in [longest] + [each] * others:
+            log.extend((generation, 0, int(seconds * 1e9)))
+
+    def minor(stats):
+        collections[0] += stats.count
+        pauses(0, stats)
+
+    def done(stats):
+        collections[2] += stats.count
+
+    gc.hooks.on_gc_minor = minor
+    gc.hooks.on_gc_collect_step = lambda stats: pauses(2, stats)
+    gc.hooks.on_gc_collect = done
+
+
+def highest_resident():
+    """The most bytes of this process that were in memory at once, since the start or since it was forgotten."""
+    try:
+        with open("/proc/self/status") as status:
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
+    except (OSError, StopIteration):
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def forget_highest_resident():
+    """Begins anew with what is in memory now, where the system can."""
+    try:
+        with open("/proc/self/clear_refs", "w") as clear:
+            clear.write("5")
+    except OSError:
+        pass
 
 
 def main(prepare, run):
@@ -196,12 +261,17 @@ def main(prepare, run):
 
 def measured(run, prepared, mode):
     answer, census, log = {}, nobody, []
+    is_cpython = sys.implementation.name == "cpython"
+    collections = None if is_cpython else [0, 0, 0]
     if mode == "census":
         answer["census"] = {}
         census = counter(answer["census"], {id(thing): thing for thing in closure([prepared, run.__globals__], {})})
-    if mode == "callbacks":
-        gc.callbacks.append(watcher(log))
+    callback = watcher(log)
+    forget_highest_resident()
+    resident = highest_resident()
     stats = settle()
+    if mode == "callbacks":
+        gc.callbacks.append(callback) if is_cpython else watch_pypy(log, collections)
     if mode == "memory":
         import tracemalloc
 
@@ -212,22 +282,27 @@ def measured(run, prepared, mode):
     if mode == "memory":
         answer["peak_live_bytes"] = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
+    answer["peak_rss_bytes"] = max(0, highest_resident() - resident)
     answer.update(checksum=f"{checksum & MASK64:016x}", operations=operations, wall_ns=wall, cpu_ns=cpu)
     if stats is not None:
         after = gc.get_stats()
         for what in ("collections", "collected", "uncollectable"):
             answer[what] = [now[what] - then[what] for now, then in zip(after, stats)]
     if mode == "callbacks":
-        answer["log"] = log
-    answer["peak_rss_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        gc.callbacks.clear() if is_cpython else gc.hooks.reset()
+        answer["log"] = [log[at : at + 3] for at in range(0, len(log), 3)]
+        answer.setdefault("collections", collections)
     return answer
 
 
 def settle():
-    """Nothing is young, nothing old but what stays: the collector as at the start of a heap. Its statistics."""
+    """Nothing is young, nothing old but what stays: the collector as at the start of a heap. Its statistics then."""
     gc.collect()
-    if not hasattr(gc, "freeze") or sys.implementation.name != "cpython":
+    if sys.implementation.name != "cpython":
         return None
+    stats = gc.get_stats()
     gc.freeze()
+    # The last collection makes the count zero: it comes after the statistics, which do not know of it yet.
+    stats[2]["collections"] += 1
     gc.collect()
-    return gc.get_stats()
+    return stats

@@ -28,8 +28,9 @@ fn expect<T: PartialEq + std::fmt::Debug>(
     if expected == actual { Ok(()) } else { differ(&what(), expected, actual) }
 }
 
-/// The objects that a local of both holds: nil or not, shape, payload, and the same as which other locals.
-pub(crate) fn compare_local<H: Heap, P: Promise>(
+/// The objects that a local of both holds: nil or not, shape, payload, finalized, counted, and the same as which other
+/// locals.
+pub(crate) fn compare_local<H: Heap + Introspect, P: Promise>(
     heap: &H,
     model: &Model<P, Deaths>,
     index: u32,
@@ -37,6 +38,17 @@ pub(crate) fn compare_local<H: Heap, P: Promise>(
     let local = Local::new(index);
     let held = model.held(local);
     compare_value(heap, local, model, held, &|| format!("local {index}"))?;
+    if let Some(node) = held.map(|id| &model.nodes()[id]) {
+        if let Ok(finalized) = heap.is_finalized(local) {
+            expect(|| format!("local {index} finalized:"), model.is_finalized(local), Ok(finalized))?;
+        }
+        // An immortal object's count is no number of references.
+        if !node.is_immortal()
+            && let Ok(count) = heap.reference_count(local)
+        {
+            expect(|| format!("local {index} references:"), node.count(), count)?;
+        }
+    }
     for other in (0..model.frame_len() as u32).map(Local::new) {
         let what = || format!("local {index} is local {}:", other.index());
         expect(what, held == model.held(other), heap.is_same(local, other))?;

@@ -169,14 +169,8 @@ impl Writer {
                 self.clear(value)?;
             }
             Operation::TakeSlot { dst, object, slot } if dst != object => {
-                let from = self.name(object)?;
-                let nil = node(object)?.slots().get(slot as usize)?.get().is_none();
-                if nil {
-                    return self.clear(dst);
-                }
-                let name = self.bind(dst)?;
-                self.said.push(Say::get(name, from.clone(), slot.into()));
-                self.said.push(Say::set(from, slot.into(), None));
+                let is_nil = node(object)?.slots().get(slot as usize)?.get().is_none();
+                self.take_slot(dst, object, slot, is_nil)?;
             }
             Operation::CopySlots { src, start, end, dst, at } => {
                 let from = SlotRange::fixed(self.name(src)?, start.into()..end.into());
@@ -268,6 +262,18 @@ impl Writer {
     fn set(&mut self, object: u32, slot: u32, value: u32) -> Option<()> {
         let (object, value) = (self.name(object)?, self.local(value)?.map(name));
         self.said.push(Say::set(object, slot.into(), value));
+        Some(())
+    }
+
+    /// Moves a slot's value into a local.
+    fn take_slot(&mut self, dst: u32, object: u32, slot: u32, is_nil: bool) -> Option<()> {
+        if is_nil {
+            return self.clear(dst);
+        }
+        let from = self.name(object)?;
+        let name = self.bind(dst)?;
+        self.said.push(Say::get(name, from.clone(), slot.into()));
+        self.said.push(Say::set(from, slot.into(), None));
         Some(())
     }
 

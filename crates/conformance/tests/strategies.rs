@@ -116,9 +116,13 @@ strategies! {
     refcount_system: Plain<System, Deaths>, "refcount";
     refcount_pools: Plain<Pools, Deaths>, "refcount";
     refcount_failing: Plain<Failing<Poisoned<Mimalloc>>, Deaths>, "refcount";
+    refcount_free_lists: Plain<Failing<Poisoned<Mimalloc>>, Deaths>, "refcount:free-lists=true";
     generational_failing: Generational<Failing<Poisoned<System>>, Deaths>, "refcount-generational";
     generational: Generational<Mimalloc, Deaths>, "refcount-generational@3.13";
     generational_often: Generational<Pools, Deaths>, "refcount-generational:threshold0=7,threshold1=2,threshold2=2";
+    generational_3_12: Generational<Mimalloc, Deaths>, "refcount-generational@3.12:free-lists=true";
+    generational_3_11: Generational<Pools, Deaths>, "refcount-generational@3.11:threshold0=7,threshold1=2,threshold2=2";
+    generational_free_lists: Generational<Failing<Poisoned<System>>, Deaths>, "refcount-generational@3.11:free-lists=true,threshold0=20";
     mark_sweep: MarkSweep<Deaths>, "mark-sweep";
     mark_sweep_tiny: MarkSweep<Deaths>, "mark-sweep:queue=1,block=4KiB,poison=yes,heap=1.1x,min=4KiB";
     mark_sweep_often: MarkSweep<Deaths>, "mark-sweep:heap=1.1x,min=4KiB";

@@ -5,7 +5,7 @@
 
 use crate::FigureError;
 use crate::font::{FAMILIES, Face, printable};
-use crate::look::Shape;
+use crate::look::{Look, Shape};
 use plotters::coord::Shift;
 use plotters::element::{EmptyElement, PathElement, Polygon, Text};
 use plotters::prelude::{DrawingArea, IntoDrawingArea, RGBAColor, RGBColor, SVGBackend, ShapeStyle};
@@ -109,7 +109,16 @@ impl Canvas<'_> {
         self.area.draw(&element).map_err(FigureError::drawing)
     }
 
-    /// A strategy's mark, `radius` pixels from its middle to its rim, with a white rim to part it from others.
+    /// The mark of a strategy, or, hollow, of an outside reference.
+    pub(crate) fn look(&self, look: Look, centre: Point, radius: f64) -> Drawn {
+        self.mark(look.shape, centre, radius, look.colour)?;
+        if look.hollow {
+            self.fill(&look.shape.outline(centre, radius * 0.6), plotters::style::WHITE.to_rgba())?;
+        }
+        Ok(())
+    }
+
+    /// A filled mark, `radius` pixels from its middle to its rim, with a white rim to part it from others.
     pub(crate) fn mark(&self, shape: Shape, centre: Point, radius: f64, colour: RGBColor) -> Drawn {
         self.fill(&shape.outline(centre, radius + 1.2), plotters::style::WHITE.mix(0.9))?;
         self.fill(&shape.outline(centre, radius), colour.to_rgba())

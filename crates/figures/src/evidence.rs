@@ -40,26 +40,34 @@ pub(crate) struct Entry<'a> {
 impl<'a> Evidence<'a> {
     /// Lays out records.
     pub(crate) fn of(records: &'a [Record]) -> Evidence<'a> {
-        let looks = assign(records.iter().map(|record| record.strategy.as_str()));
+        let names = |interpreted: bool| {
+            let records = records.iter().filter(move |record| record.interpreted == interpreted);
+            records.map(|record| record.strategy.as_str())
+        };
+        let looks = assign(names(false), names(true));
         let mut statuses = BTreeMap::new();
         for record in records {
             *statuses.entry(record.status.name()).or_insert(0) += 1;
         }
         let groups = group::group(records);
         let qualifiers: Vec<String> = groups.iter().map(|group| qualifier(group, &groups)).collect();
-        // The summary has its rows in the order of the groups and of the strategies in them.
+        // The summary has its rows in the order of the groups; in each, outside references come last.
         let mut rows = summary::summarize(records).rows.into_iter();
-        let work = |(group, qualifier): (Group<'a>, String)| Work {
-            title: group.setting.workload,
-            qualifier,
-            entries: group
-                .strategies
-                .into_iter()
-                .zip(&mut rows)
-                .map(|((strategy, cells), row)| Entry { strategy, look: looks[strategy], cells, row })
-                .collect(),
+        let work = |(mut group, qualifier): (Group<'a>, String)| {
+            let rows = rows.by_ref().take(group.strategies.len());
+            let entry = |row: Row| {
+                let (strategy, cells) = group.strategies.remove_entry(row.strategy.as_str())?;
+                Some(Entry { strategy, look: looks[strategy], cells, row })
+            };
+            let entries = rows.filter_map(entry).collect();
+            Work { title: group.setting.workload, qualifier, entries }
         };
         Evidence { works: groups.into_iter().zip(qualifiers).map(work).collect(), looks, statuses }
+    }
+
+    /// Whether there are outside references beside the strategies.
+    pub(crate) fn has_references(&self) -> bool {
+        self.looks.values().any(|look| look.hollow)
     }
 
     /// How the cells ended, as a sentence.
@@ -72,7 +80,9 @@ impl<'a> Evidence<'a> {
         if count(Status::Invalid) > 0 {
             parts.push(format!("{} invalid (not drawn)", count(Status::Invalid)));
         }
-        format!("{total} {}: {}.", if total == 1 { "cell" } else { "cells" }, parts.join(", "))
+        let outside = " Hollow and grey: outside references, the workloads' twins under an interpreter; in no comparison.";
+        let outside = if self.has_references() { outside } else { "" };
+        format!("{total} {}: {}.{outside}", if total == 1 { "cell" } else { "cells" }, parts.join(", "))
     }
 }
 

@@ -17,6 +17,9 @@ const SHOWN: f64 = 8.0;
 /// Points of a line.
 const BINS: u128 = 60;
 
+/// Why an outside reference has no line.
+const REFERENCES: &str = " Of outside references only a peak is known.";
+
 /// Draws the figure.
 pub(crate) fn draw(evidence: &Evidence) -> Result<String, FigureError> {
     let page = Page {
@@ -25,7 +28,8 @@ pub(crate) fn draw(evidence: &Evidence) -> Result<String, FigureError> {
                    logarithmic axis, over the bytes allocated so far. Lower is better.",
         caption: format!(
             "One process each: the one whose peak is the median. A point is the most within 1/{BINS} of the axis. Each \
-             panel has its own axes; what is below 1/{SHOWN} of the lowest peak held lies on the bottom line."
+             panel has its own axes; what is below 1/{SHOWN} of the lowest peak held lies on the bottom line.{}",
+            if evidence.has_references() { REFERENCES } else { "" }
         ),
         legend: Legend::Lines,
         columns: 3,
@@ -59,7 +63,7 @@ fn draw_panel(canvas: &Canvas, work: &Work, plot: &Plot) -> Drawn {
         canvas.line(&held, entry.look.colour.to_rgba(), 2.0)?;
         // Marks stand at different times, so that lines that coincide can still be told.
         let place = (held.len() * (2 * index + 1)) / (2 * drawn.len());
-        canvas.mark(entry.look.shape, held[place.min(held.len() - 1)], 4.5, entry.look.colour)?;
+        canvas.look(entry.look, held[place.min(held.len() - 1)], 4.5)?;
         if let (true, Some(end)) = (record.status != Status::Ok, held.last()) {
             canvas.cross(*end, 5.0, ALARM)?;
         }

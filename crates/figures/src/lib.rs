@@ -1,12 +1,13 @@
 //! Figures: records in, SVG and PNG out. Knows no strategy and no workload by name.
 //!
-//! Four figures, a panel for each workload: `throughput`, `pauses`, `footprint` and `pareto` (time
+//! Four figures of records, a panel for each workload: `throughput`, `pauses`, `footprint` and `pareto` (time
 //! against memory). The same records give the same bytes. Cells that ended badly are marked with a cross and
-//! counted; invalid ones are counted only.
+//! counted; invalid ones are counted only. And one of cards: `census`, our workloads beside real programs.
 #![forbid(unsafe_code)]
 
 mod axis;
 mod canvas;
+mod census;
 mod evidence;
 mod font;
 mod footprint;
@@ -17,7 +18,7 @@ mod pauses;
 mod throughput;
 
 use evidence::Evidence;
-use heapbench_results::Record;
+use heapbench_results::{Card, RealPrograms, Record};
 use resvg::{tiny_skia, usvg};
 use std::path::{Path, PathBuf};
 
@@ -30,6 +31,9 @@ pub enum FigureError {
     /// There is nothing to draw.
     #[error("no figure: there is no record, at least one was expected")]
     NoRecords,
+    /// There is no workload to lay beside the real programs.
+    #[error("no figure: there is no card, at least one was expected")]
+    NoCards,
     /// The drawing itself failed.
     #[error("a figure could not be drawn: {0}")]
     Drawing(String),
@@ -65,10 +69,28 @@ pub fn draw_all(records: &[Record], out: &Path) -> Result<Vec<PathBuf>, FigureEr
         ("footprint", Some(footprint::draw(&evidence)?)),
         ("pareto", Some(pareto::draw(&evidence)?)),
     ];
+    write(figures.into_iter().filter_map(|(name, svg)| Some((name, svg?))), out)
+}
+
+/// Draws our workloads beside real programs into the folder `out`, which is made if need be: `census`, as SVG and PNG.
+///
+/// # Errors
+/// No cards; a folder or file that cannot be written.
+pub fn draw_census(cards: &[Card], real: &RealPrograms, out: &Path) -> Result<Vec<PathBuf>, FigureError> {
+    if cards.is_empty() {
+        return Err(FigureError::NoCards);
+    }
+    write([("census", census::draw(cards, real)?)], out)
+}
+
+/// Writes each figure as SVG and PNG.
+fn write<'a>(
+    figures: impl IntoIterator<Item = (&'a str, String)>,
+    out: &Path,
+) -> Result<Vec<PathBuf>, FigureError> {
     std::fs::create_dir_all(out).map_err(|source| FigureError::System { path: out.into(), source })?;
     let mut written = Vec::new();
     for (name, svg) in figures {
-        let Some(svg) = svg else { continue };
         let png = rasterise(&svg)?;
         for (extension, bytes) in [("svg", svg.as_bytes()), ("png", &png)] {
             let path = out.join(name).with_extension(extension);

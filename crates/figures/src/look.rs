@@ -2,11 +2,12 @@
 //!
 //! A text has a preferred colour and shape by its hash. In the order of names, each strategy takes the pair
 //! that is used least and nearest to its preference. So up to twelve strategies have colours of their own, up
-//! to ninety-six are told apart, and a strategy that joins a run changes few others.
+//! to ninety-six are told apart, and a strategy that joins a run changes few others. Outside references, which are no
+//! strategies, are grey and hollow, and stand behind them.
 
 use crate::canvas::Point;
 use plotters::style::RGBColor;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::f64::consts::{PI, TAU};
 
 /// Colours that most colour-blind readers tell apart: Okabe and Ito's and Tol's muted ones, the light ones
@@ -25,6 +26,9 @@ const COLOURS: [RGBColor; 12] = [
     RGBColor(0xd6, 0x5b, 0x77),
     RGBColor(0x4a, 0x4a, 0x4a),
 ];
+
+/// The colour of outside references.
+const GREY: RGBColor = RGBColor(0x6b, 0x72, 0x7c);
 
 /// Shape of a mark. The cross is not among them: it means failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,13 +88,34 @@ impl Shape {
 pub(crate) struct Look {
     pub(crate) colour: RGBColor,
     pub(crate) shape: Shape,
+    /// Whether its marks are rims only: an outside reference.
+    pub(crate) hollow: bool,
 }
 
 /// Looks of all strategies of a set of records, by name.
 pub(crate) type Looks = BTreeMap<String, Look>;
 
-/// Gives each name its look. The order in which names are given does not matter.
-pub(crate) fn assign<'a>(names: impl IntoIterator<Item = &'a str>) -> Looks {
+/// Gives each strategy and each outside reference its look. The order in which names are given does not matter.
+pub(crate) fn assign<'a>(
+    strategies: impl IntoIterator<Item = &'a str>,
+    references: impl IntoIterator<Item = &'a str>,
+) -> Looks {
+    let references: BTreeSet<&str> = references.into_iter().collect();
+    let grey = |index: usize| Look { colour: GREY, shape: SHAPES[index % SHAPES.len()], hollow: true };
+    let references = references.into_iter().enumerate().map(|(index, name)| (name.to_string(), grey(index)));
+    let mut looks = assign_to_strategies(strategies);
+    looks.extend(references);
+    looks
+}
+
+/// Strategies before outside references, each by name.
+pub(crate) fn in_order(looks: &Looks) -> Vec<(&String, &Look)> {
+    let mut ordered: Vec<_> = looks.iter().collect();
+    ordered.sort_by_key(|(_, look)| look.hollow);
+    ordered
+}
+
+fn assign_to_strategies<'a>(names: impl IntoIterator<Item = &'a str>) -> Looks {
     let mut taken = [[0u32; SHAPES.len()]; COLOURS.len()];
     let mut looks: Looks = names.into_iter().map(|name| (name.to_string(), look(0, 0))).collect();
     for (name, chosen) in &mut looks {
@@ -113,7 +138,7 @@ pub(crate) fn assign<'a>(names: impl IntoIterator<Item = &'a str>) -> Looks {
 }
 
 fn look(colour: usize, shape: usize) -> Look {
-    Look { colour: COLOURS[colour], shape: SHAPES[shape] }
+    Look { colour: COLOURS[colour], shape: SHAPES[shape], hollow: false }
 }
 
 /// FNV-1a, 64 bits: small, and the same for ever, as the standard library's hash is not.
@@ -125,7 +150,6 @@ fn fnv1a(text: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
 
     fn names(count: usize) -> Vec<String> {
         (0..count).map(|i| format!("strategy@{i}")).collect()
@@ -142,18 +166,30 @@ mod tests {
     #[test]
     fn twelve_have_their_own_colour_and_all_pairs_are_used_before_one_twice() {
         for count in [1, 8, 12] {
-            let looks = assign(names(count).iter().map(String::as_str));
+            let looks = assign(names(count).iter().map(String::as_str), []);
             assert_eq!(distinct(&looks, rgb), count);
             assert_eq!(distinct(&looks, |look| look.shape), count.min(8));
         }
-        let looks = assign(names(96).iter().map(String::as_str));
+        let looks = assign(names(96).iter().map(String::as_str), []);
         assert_eq!(distinct(&looks, |look| (rgb(look), look.shape)), 96);
-        assert_eq!(assign(names(200).iter().map(String::as_str)).len(), 200);
+        assert_eq!(assign(names(200).iter().map(String::as_str), []).len(), 200);
     }
 
     #[test]
     fn the_order_of_names_does_not_matter() {
         let names = names(20);
-        assert_eq!(assign(names.iter().map(String::as_str)), assign(names.iter().rev().map(String::as_str)));
+        let names = || names.iter().map(String::as_str);
+        assert_eq!(assign(names(), []), assign(names().rev(), []));
+    }
+
+    #[test]
+    fn outside_references_stand_last_and_take_no_colour_from_strategies() {
+        let names = names(3);
+        let ours = assign(names.iter().map(String::as_str), []);
+        let all = assign(names.iter().map(String::as_str), ["a:2", "a:1", "a:2"]);
+        assert!(ours.iter().all(|(name, look)| all[name] == *look));
+        let order: Vec<&str> = in_order(&all).into_iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(order, ["strategy@0", "strategy@1", "strategy@2", "a:1", "a:2"]);
+        assert!(all["a:1"].hollow && all["a:1"].shape != all["a:2"].shape);
     }
 }

@@ -5,6 +5,7 @@ use crate::axis::Axis;
 use crate::canvas::{ALARM, AXIS, Align, Canvas, Drawn, GRID, INK, MUTED, Point, draw_page};
 use crate::evidence::{Evidence, Work, words};
 use crate::font::Face;
+use crate::look::in_order;
 use plotters::style::Color;
 
 /// Width of every figure in pixels.
@@ -230,7 +231,7 @@ pub(crate) fn draw_failures(canvas: &Canvas, work: &Work, plot: &Plot, left: f64
         canvas.cross((x + 5.0, y), 4.0, ALARM)?;
         canvas.text(text, (x + 14.0, y), Face::LABEL, ALARM, Align::Left)?;
         for (index, look) in looks.iter().take(fitting).enumerate() {
-            canvas.mark(look.shape, (first + 13.0 * index as f64, y), 4.5, look.colour)?;
+            canvas.look(*look, (first + 13.0 * index as f64, y), 4.5)?;
         }
         x = first + 13.0 * fitting as f64 + 6.0;
     }
@@ -267,7 +268,7 @@ impl Legend {
     fn lines(self, evidence: &Evidence, width: f64) -> Vec<Vec<(String, String)>> {
         let mut lines: Vec<Vec<(String, String)>> = Vec::new();
         let mut x = f64::INFINITY;
-        for name in evidence.looks.keys().filter(|_| self != Legend::None) {
+        for (name, _) in in_order(&evidence.looks).into_iter().filter(|_| self != Legend::None) {
             let shown = Face::LABEL.fit(name, width - self.key());
             let wanted = self.key() + Face::LABEL.width(&shown);
             if x + wanted > width {
@@ -290,7 +291,7 @@ impl Legend {
             if self == Legend::Lines {
                 canvas.line(&[(middle - 12.0, y), (middle + 12.0, y)], look.colour.to_rgba(), 2.0)?;
             }
-            canvas.mark(look.shape, (middle, y), 5.0, look.colour)?;
+            canvas.look(look, (middle, y), 5.0)?;
             canvas.text(shown, (x + self.key(), y), Face::LABEL, INK, Align::Left)?;
             x += self.key() + Face::LABEL.width(shown) + KEY_GAP;
         }

@@ -11,6 +11,9 @@ use plotters::style::Color;
 /// Left of each plot, for its labels.
 const GUTTER: f64 = 58.0;
 
+/// What the memory of an outside reference is.
+const REFERENCES: &str = " Of an outside reference the memory is what the run added to the resident set.";
+
 /// Draws the figure.
 pub(crate) fn draw(evidence: &Evidence) -> Result<String, FigureError> {
     let page = Page {
@@ -20,7 +23,8 @@ pub(crate) fn draw(evidence: &Evidence) -> Result<String, FigureError> {
         caption:
             "Marks: medians over processes. Bars: 95 % bootstrap intervals, or the whole range of fewer than \
                   six processes. Each panel has its own axes."
-                .to_string(),
+                .to_string()
+                + if evidence.has_references() { REFERENCES } else { "" },
         legend: Legend::Marks,
         columns: 3,
         plot_height: 230.0,
@@ -41,17 +45,18 @@ fn draw_panel(canvas: &Canvas, work: &Work, plot: &Plot) -> Drawn {
         draw_grid(canvas, plot, &Vec::new(), false, &Vec::new(), false)?;
         return draw_nothing(canvas, plot, "no strategy ended well");
     }
-    let x = Axis::logarithmic(Unit::Bytes, measured.iter().map(|(_, m)| held(m)));
+    let x = Axis::logarithmic(Unit::Bytes, measured.iter().map(|(entry, m)| memory(entry, m)));
     let times = measured.iter().flat_map(|(_, m)| [m.ns_per_operation.low, m.ns_per_operation.high]);
     let y = Axis::logarithmic(Unit::Nanoseconds, times);
     draw_grid(canvas, plot, &ticks(&x, 5), true, &ticks(&y, 6), true)?;
+    let strategies = measured.iter().filter(|(entry, _)| !entry.look.hollow);
     let points: Vec<(f64, f64)> =
-        measured.iter().map(|(_, m)| (held(m), m.ns_per_operation.median)).collect();
+        strategies.map(|(entry, m)| (memory(entry, m), m.ns_per_operation.median)).collect();
     let corners = steps(&front(&points), (x.high(), y.high()));
     let line: Vec<Point> = corners.iter().map(|(bytes, ns)| plot.at((&x, *bytes), (&y, *ns))).collect();
     canvas.line(&line, AXIS.to_rgba(), 1.5)?;
     for (entry, m) in &measured {
-        let at = |ns| plot.at((&x, held(m)), (&y, ns));
+        let at = |ns| plot.at((&x, memory(entry, m)), (&y, ns));
         canvas.line(
             &[at(m.ns_per_operation.low), at(m.ns_per_operation.high)],
             entry.look.colour.mix(0.45),
@@ -59,15 +64,16 @@ fn draw_panel(canvas: &Canvas, work: &Work, plot: &Plot) -> Drawn {
         )?;
     }
     for (entry, m) in &measured {
-        let place = plot.at((&x, held(m)), (&y, m.ns_per_operation.median));
-        canvas.mark(entry.look.shape, place, 5.5, entry.look.colour)?;
+        let place = plot.at((&x, memory(entry, m)), (&y, m.ns_per_operation.median));
+        canvas.look(entry.look, place, 5.5)?;
     }
     Ok(())
 }
 
 /// Peak memory; one byte when none was recorded, which a logarithm can take.
-fn held(measured: &Measured) -> f64 {
-    measured.peak_held_bytes.max(1) as f64
+fn memory(entry: &Entry, measured: &Measured) -> f64 {
+    let bytes = if entry.look.hollow { measured.peak_rss_bytes } else { measured.peak_held_bytes };
+    bytes.max(1) as f64
 }
 
 /// The points that no other beats in one coordinate without losing in the other; from left to right, downwards.

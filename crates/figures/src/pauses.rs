@@ -105,7 +105,7 @@ fn draw_line(canvas: &Canvas, entry: &Entry, d: &Distribution, plot: &Plot, y: &
     canvas.line(&curve(FIRST, trusted), entry.look.colour.to_rgba(), 2.0)?;
     let whole = [FIRST, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0].into_iter().filter(|nines| *nines <= trusted);
     for nines in whole.chain([end]) {
-        canvas.mark(entry.look.shape, point(nines), 4.0, entry.look.colour)?;
+        canvas.look(entry.look, point(nines), 4.0)?;
     }
     Ok(())
 }

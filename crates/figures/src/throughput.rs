@@ -2,9 +2,10 @@
 
 use crate::FigureError;
 use crate::axis::{Axis, Unit};
-use crate::canvas::{ALARM, Align, Canvas, Drawn, INK, MUTED, Point};
+use crate::canvas::{ALARM, AXIS, Align, Canvas, Drawn, INK, MUTED, Point};
 use crate::evidence::{Entry, Evidence, Work, words};
 use crate::font::Face;
+use crate::look::in_order;
 use crate::page::{Legend, Page, Plot, Ticks, draw_failed_count, draw_grid, ticks};
 use heapbench_results::{Measured, Status};
 use plotters::style::{Color, RGBColor, WHITE};
@@ -15,7 +16,8 @@ const NAMES: f64 = 330.0;
 
 /// Draws the figure.
 pub(crate) fn draw(evidence: &Evidence) -> Result<String, FigureError> {
-    let names: Vec<String> = evidence.looks.keys().map(|name| Face::LABEL.fit(name, NAMES)).collect();
+    let contenders = in_order(&evidence.looks);
+    let names: Vec<String> = contenders.iter().map(|(name, _)| Face::LABEL.fit(name, NAMES)).collect();
     let widest = names.iter().map(|name| Face::LABEL.width(name)).fold(0.0, f64::max);
     let page = Page {
         title: "Time for a unit of work",
@@ -41,10 +43,15 @@ pub(crate) fn draw(evidence: &Evidence) -> Result<String, FigureError> {
         let rows: Ticks = names.iter().enumerate().map(|(index, _)| (row(index), String::new())).collect();
         draw_grid(canvas, plot, &ticks(&x, 5), plot.lowest, &rows, false)?;
         draw_fastest(canvas, work, plot)?;
-        for (index, (name, look)) in evidence.looks.iter().enumerate() {
+        if let Some(first) = contenders.iter().position(|(_, look)| look.hollow).filter(|first| *first > 0) {
+            let y = plot.point(0.0, 1.0 - first as f64 / names.len() as f64).1;
+            let left = if plot.leftmost { plot.left - widest - 30.0 } else { plot.left };
+            canvas.line(&[(left, y), (plot.right, y)], AXIS.to_rgba(), 1.0)?;
+        }
+        for (index, (name, look)) in contenders.iter().enumerate() {
             let y = plot.point(0.0, row(index)).1;
             if plot.leftmost {
-                canvas.mark(look.shape, (plot.left - 16.0, y), 4.5, look.colour)?;
+                canvas.look(**look, (plot.left - 16.0, y), 4.5)?;
                 canvas.text(&names[index], (plot.left - 30.0, y), Face::LABEL, INK, Align::Right)?;
             }
             draw_row(canvas, work.entry(name), plot, &x, y)?;
@@ -69,7 +76,8 @@ fn relative(measured: &Measured, ns_per_operation: f64) -> f64 {
 
 /// Under the panel's title: what the multiples are of.
 fn draw_fastest(canvas: &Canvas, work: &Work, plot: &Plot) -> Drawn {
-    let times = work.measured().map(|(_, m)| m.ns_per_operation.median);
+    let strategies = work.measured().filter(|(entry, _)| !entry.look.hollow);
+    let times = strategies.map(|(_, m)| m.ns_per_operation.median);
     let text = match times.min_by(f64::total_cmp) {
         Some(fastest) => format!("1× is {}", Unit::Nanoseconds.label(fastest)),
         None => "no strategy ended well".to_string(),
@@ -91,7 +99,7 @@ fn draw_row(canvas: &Canvas, entry: Option<&Entry>, plot: &Plot, x: &Axis, y: f6
         let place = |ns| plot.point(x.place(relative(m, ns)), 0.0).0;
         let (low, high) = (place(m.ns_per_operation.low), place(m.ns_per_operation.high));
         canvas.line(&[(low, y), (high, y)], entry.look.colour.mix(0.45), 5.0)?;
-        canvas.mark(entry.look.shape, (place(m.ns_per_operation.median), y), 5.0, entry.look.colour)?;
+        canvas.look(entry.look, (place(m.ns_per_operation.median), y), 5.0)?;
     }
     match entry.failed_cells() {
         0 => Ok(()),

@@ -5,7 +5,7 @@
 mod synthetic;
 
 use heapbench_figures::{FigureError, draw_all};
-use heapbench_results::{Record, Sample, Status};
+use heapbench_results::{CellFootprint, Record, Sample, Status};
 use std::collections::BTreeMap;
 use std::path::Path;
 use synthetic::{Fail, cell, run};
@@ -159,4 +159,32 @@ fn many_strategies_and_failures_are_drawn() {
     };
     let records: Vec<Record> = (0..120).map(named).filter(|record| !record.strategy.ends_with('7')).collect();
     assert_eq!(draw(&records).len(), 4);
+}
+
+#[test]
+fn outside_references_are_hollow_stand_last_and_change_nothing_of_the_strategies() {
+    let references = ["cpython:3.11.7", "cpython:3.13.0", "a-python:1"];
+    let strategies = run();
+    let mut records = strategies.clone();
+    for (index, name) in references.into_iter().enumerate() {
+        for workload in 0..8 {
+            let cell = cell(workload, 5, 0);
+            let (ns, bytes) = (cell.wall_ns * (6 + 4 * index as u64), cell.footprint.peak_rss_bytes * 2);
+            let mut reference = Record { strategy: name.into(), interpreted: true, wall_ns: ns, ..cell };
+            reference.footprint = CellFootprint { peak_rss_bytes: bytes, ..CellFootprint::default() };
+            reference.samples.clear();
+            records.push(reference);
+        }
+    }
+    let (without, with) = (draw(&strategies), draw(&records));
+    for (name, svg) in &with {
+        assert!(svg.contains("outside references"), "{name}");
+        assert!(!without[name].contains("outside references"), "{name}");
+        let place = |text: &str| svg.find(text).unwrap_or_else(|| panic!("{name}: {text}"));
+        assert!(references.iter().all(|reference| place(reference) > place("mark-sweep:heap=4x")), "{name}");
+    }
+    let fastest =
+        |svg: &str| svg.split("1× is").skip(1).map(|rest| rest[..12].to_string()).collect::<Vec<_>>();
+    assert_eq!(fastest(&with["throughput"]), fastest(&without["throughput"]));
+    assert_eq!(fastest(&with["throughput"]).len(), 8);
 }

@@ -5,7 +5,7 @@ use crate::interruption;
 use crate::job::Job;
 use crate::trouble::Trouble;
 use heapbench_results::{Record, Status};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process_group};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -18,9 +18,21 @@ pub const VERB: &str = "cell";
 /// How often the parent looks whether it was interrupted.
 pub(crate) const TICK: Duration = Duration::from_millis(50);
 
-/// Why a process was not left to end by itself.
-enum Stopped {
-    Timeout,
+/// What became of a process that was given its input and a time limit.
+#[derive(Debug)]
+pub(crate) enum Conversation {
+    /// It ended by itself.
+    Ended {
+        /// How.
+        exit: ExitStatus,
+        /// Its standard output.
+        text: String,
+        /// The last line of its standard error.
+        last_words: String,
+    },
+    /// It was stopped after its time limit.
+    TimedOut,
+    /// The user interrupted it.
     Interrupted,
 }
 
@@ -29,34 +41,62 @@ enum Stopped {
 /// # Errors
 /// The process cannot be started.
 pub fn run(job: &Job, timeout: Duration) -> Result<Option<Record>, Trouble> {
-    let mut child =
-        spawn(VERB).map_err(|error| Trouble::failure(format!("a cell's process cannot start: {error}")))?;
+    let cannot = |error| Trouble::failure(format!("a cell's process: {error}"));
+    let mut command = command(&[VERB]).map_err(cannot)?;
+    Ok(match converse(&mut command, &job.text(), timeout).map_err(cannot)? {
+        Conversation::Interrupted => None,
+        Conversation::TimedOut => Some(job.ended(Status::Timeout, stopped_after(timeout))),
+        Conversation::Ended { exit, text, last_words } => Some(record(job, exit, &text, &last_words)),
+    })
+}
+
+/// Starts a process in a group of its own, gives it its input, and waits for its end.
+///
+/// # Errors
+/// It cannot be started, or is lost.
+pub(crate) fn converse(
+    command: &mut Command,
+    input: &str,
+    timeout: Duration,
+) -> std::io::Result<Conversation> {
     let deadline = Instant::now() + timeout;
+    let command = command.process_group(0);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
         // A process that died already reads nothing; its exit status says why.
-        let _ = stdin.write_all(job.text().as_bytes());
+        let _ = stdin.write_all(input.as_bytes());
     }
     let stdout = read_in_background(child.stdout.take(), |stream| {
-        let mut text = String::new();
-        stream.read_to_string(&mut text).map(|_| text).unwrap_or_default()
+        let mut bytes = Vec::new();
+        stream
+            .read_to_end(&mut bytes)
+            .map(|_| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
     });
     let stderr = read_in_background(child.stderr.take(), last_line);
-    let (stopped, text) = wait(&stdout, deadline);
-    if stopped.is_some() {
-        // It may have ended in this very moment: then there is nothing to kill.
-        let _ = child.kill();
+    let stopped = wait(&stdout, deadline);
+    if stopped.is_err() {
+        kill_group(&mut child);
     }
-    let exit =
-        child.wait().map_err(|error| Trouble::failure(format!("a cell's process is lost: {error}")))?;
-    let last_words = stderr.recv().unwrap_or_default();
-    Ok(match stopped {
-        Some(Stopped::Interrupted) => None,
-        Some(Stopped::Timeout) => {
-            let limit = humantime::format_duration(timeout);
-            Some(job.ended(Status::Timeout, format!("stopped after its time limit of {limit}")))
-        }
-        None => Some(record(job, exit, &text, &last_words)),
-    })
+    let exit = child.wait()?;
+    match stopped {
+        Ok(text) => Ok(Conversation::Ended { exit, text, last_words: stderr.recv().unwrap_or_default() }),
+        Err(stopped) => Ok(stopped),
+    }
+}
+
+/// Kills the process and what it started.
+fn kill_group(child: &mut Child) {
+    // They may have ended in this very moment: then there is nothing to kill.
+    if let Some(group) = Pid::from_raw(child.id() as i32) {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    let _ = child.kill();
+}
+
+/// What is told of a process that took too long.
+pub(crate) fn stopped_after(timeout: Duration) -> String {
+    format!("stopped after its time limit of {}", humantime::format_duration(timeout))
 }
 
 /// Starts this program under a verb that reads its standard input.
@@ -96,17 +136,17 @@ pub(crate) fn last_line<S: Read>(stream: &mut BufReader<S>) -> String {
     last
 }
 
-/// Waits for the end of the standard output, which is the process's.
-fn wait(stdout: &Receiver<String>, deadline: Instant) -> (Option<Stopped>, String) {
+/// Waits for the end of the standard output, which is the process's; or says why it was not waited for.
+fn wait(stdout: &Receiver<String>, deadline: Instant) -> Result<String, Conversation> {
     loop {
         match stdout.recv_timeout(TICK) {
-            Ok(text) => return (None, text),
-            Err(RecvTimeoutError::Disconnected) => return (None, String::new()),
+            Ok(text) => return Ok(text),
+            Err(RecvTimeoutError::Disconnected) => return Ok(String::new()),
             Err(RecvTimeoutError::Timeout) if interruption::requested() => {
-                return (Some(Stopped::Interrupted), String::new());
+                return Err(Conversation::Interrupted);
             }
             Err(RecvTimeoutError::Timeout) if Instant::now() >= deadline => {
-                return (Some(Stopped::Timeout), String::new());
+                return Err(Conversation::TimedOut);
             }
             Err(RecvTimeoutError::Timeout) => {}
         }

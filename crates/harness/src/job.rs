@@ -86,6 +86,7 @@ impl Job {
             bytes_allocated: 0,
             counters: Default::default(),
             mutator_ns: None,
+            interpreted: false,
         }
     }
 }

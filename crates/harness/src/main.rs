@@ -7,7 +7,9 @@ use heapbench_harness::interruption;
 use heapbench_harness::output::say;
 use heapbench_harness::request::RunArguments;
 use heapbench_harness::trouble::Trouble;
-use heapbench_harness::verbs::{cell, check, figures, list, prove, run, summary, verify};
+use heapbench_harness::verbs::{
+    card, cell, check, figures, list, observe, prove, run, snapshot, summary, validate, verify,
+};
 use std::process::ExitCode;
 
 /// Runs Python's heap behaviour under every memory manager and shows throughput, pauses and footprint side by
@@ -31,10 +33,19 @@ enum Verb {
     Summary(summary::SummaryArguments),
     /// Pictures of what a run showed
     Figures(figures::FiguresArguments),
+    /// What workloads ask of a heap: sizes, lifetimes, references
+    Card(card::CardArguments),
+    /// Which sites of a workload its memory grows at
+    Snapshot(snapshot::SnapshotArguments),
     /// Run heap scripts and check what they say must be true
     Check(check::CheckArguments),
     /// Compare strategies with the reference model, operation by operation
     Verify(verify::VerifyArguments),
+    /// Run the workloads' twins under real Pythons and compare what both sides do
+    Validate(validate::ValidateArguments),
+    /// Run the one workload on standard input on a heap that is watched
+    #[command(hide = true)]
+    Observe,
     /// Carry out the tasks of a proof on standard input
     #[command(hide = true)]
     Prove,
@@ -54,8 +65,12 @@ fn main() -> ExitCode {
         Some(Verb::Run(arguments)) => run::run(&arguments).map(|ran| told(&ran)),
         Some(Verb::Summary(arguments)) => summary::run(&arguments).map(|()| ExitCode::SUCCESS),
         Some(Verb::Figures(arguments)) => figures::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Some(Verb::Card(arguments)) => card::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Some(Verb::Snapshot(arguments)) => snapshot::run(&arguments).map(|()| ExitCode::SUCCESS),
         Some(Verb::Check(arguments)) => check::run(&arguments).map(|checked| true_or_not(&checked)),
         Some(Verb::Verify(arguments)) => verify::run(&arguments).map(|verified| proven(&verified)),
+        Some(Verb::Validate(arguments)) => validate::run(&arguments).map(|validated| alike(&validated)),
+        Some(Verb::Observe) => observe::run().map(|()| ExitCode::SUCCESS),
         Some(Verb::Prove) => prove::run().map(|()| ExitCode::SUCCESS),
         Some(Verb::Cell) => cell::run().map(|()| ExitCode::SUCCESS),
     };
@@ -96,6 +111,15 @@ fn proven(verified: &verify::Verified) -> ExitCode {
         (0, false) => ExitCode::SUCCESS,
         (0, true) => ExitCode::from(interruption::EXIT_STATUS),
         _ => ExitCode::FAILURE,
+    }
+}
+
+/// Exit status of a validation. An interruption outweighs what was found so far: that is not all.
+fn alike(validated: &validate::Validated) -> ExitCode {
+    match (validated.interrupted, validated.failing) {
+        (true, _) => ExitCode::from(interruption::EXIT_STATUS),
+        (false, 0) => ExitCode::SUCCESS,
+        (false, _) => ExitCode::FAILURE,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Progress, on standard error. Of a run: a bar with an estimate on a terminal, a line a cell elsewhere. Of a proof: a bar
+//! Progress, on standard error. Of a run or a validation: a bar with an estimate on a terminal, a line a cell elsewhere. Of a proof: a bar
 //! with a rate on a terminal, a line now and then elsewhere.
 
 use crate::output::say;
@@ -20,7 +20,7 @@ impl Progress {
     /// Of a run of `total` cells.
     pub fn new(total: usize) -> Progress {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} cells, {eta} left  {msg}");
+            let style = ProgressStyle::with_template("{bar:30} {pos}/{len}, {eta} left  {msg}");
             let bar = ProgressBar::new(total as u64);
             bar.set_style(style.expect("the template names known fields"));
             bar
@@ -37,15 +37,19 @@ impl Progress {
 
     /// A cell has ended. On a terminal only what did not end well gets a line.
     pub fn ended(&mut self, record: &Record) {
+        let line = line(record);
+        if let Some(bar) = self.bar.as_ref().filter(|_| record.status != Status::Ok) {
+            bar.println(self.numbered(&line, self.done + 1));
+        }
+        self.step(&line);
+    }
+
+    /// One of the steps has ended: what it was is told where there is no terminal.
+    pub fn step(&mut self, line: &str) {
         self.done += 1;
         match &self.bar {
-            Some(bar) => {
-                if record.status != Status::Ok {
-                    bar.println(self.line(record));
-                }
-                bar.inc(1);
-            }
-            None => say(self.line(record)),
+            Some(bar) => bar.inc(1),
+            None => say(self.numbered(line, self.done)),
         }
     }
 
@@ -56,15 +60,18 @@ impl Progress {
         }
     }
 
-    fn line(&self, record: &Record) -> String {
+    fn numbered(&self, line: &str, number: usize) -> String {
         let width = self.total.to_string().len();
-        let number = format!("[{:width$}/{}]", self.done, self.total);
-        let result = match record.status {
-            Status::Ok => units::duration(record.wall_ns as f64),
-            status => format!("{}: {}", status.name(), record.error),
-        };
-        format!("{number} {}  {}  {result}", record.strategy, record.workload)
+        format!("[{number:width$}/{}] {line}", self.total)
     }
+}
+
+fn line(record: &Record) -> String {
+    let result = match record.status {
+        Status::Ok => units::duration(record.wall_ns as f64),
+        status => format!("{}: {}", status.name(), record.error),
+    };
+    format!("{}  {}  {result}", record.strategy, record.workload)
 }
 
 /// Where there is no terminal, a proof's progress is told this often.

@@ -18,6 +18,9 @@ type Guarded = heapbench_memory::Guarded;
 /// mimalloc, watched too, where any request for a block may fail.
 type Failing = heapbench_memory::Failing<heapbench_memory::Poisoned<Mimalloc>>;
 
+/// What stands for CPython where the two are compared: see [`crate::validation`].
+pub type Mirror<R> = Generational<Pools, R>;
+
 /// One strategy, as it is listed.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub struct Strategy {
@@ -103,11 +106,11 @@ macro_rules! call_with_memory {
 strategies! {
     "bump" Bump [] proof [], policies [], keys [] proof ["poison"]:
         "never frees before a reset: the region, and the cheapest allocation";
-    "refcount" RefCount [Pools, Mimalloc, System] proof [Poisoned, Guarded, Failing], policies [], keys [] proof []:
+    "refcount" RefCount [Pools, Mimalloc, System] proof [Poisoned, Guarded, Failing], policies [], keys ["free-lists"] proof []:
         "immediate reference counting; cycles leak";
     "refcount-generational" Generational [Pools, Mimalloc, System] proof [Poisoned, Guarded, Failing],
-        policies ["3.13"],
-        keys ["threshold0", "threshold1", "threshold2", "disabled"] proof []:
+        policies ["3.13", "3.12", "3.11"],
+        keys ["threshold0", "threshold1", "threshold2", "disabled", "freeze", "free-lists"] proof []:
         "CPython's reference counting and generational cycle collector";
     "mark-sweep" MarkSweep [] proof [], policies [], keys ["heap", "min"] proof ["block", "queue", "poison", "guard"]:
         "stop-the-world marking, lazy sweeping, segregated blocks";
@@ -339,7 +342,7 @@ mod tests {
         assert!(refused("refcount+mimaloc").ends_with("did you mean 'mimalloc'?"));
         assert!(refused("bump+mimalloc").contains("unknown memory source 'mimalloc', expected none"));
         assert!(refused("mark-sweep:heep=4x").ends_with("unknown key 'heep', did you mean 'heap'?"));
-        assert!(refused("refcount-generational@3.1").ends_with("did you mean '3.13'?"));
+        assert!(refused("refcount-generational@3.133").ends_with("did you mean '3.13'?"));
     }
 
     #[test]

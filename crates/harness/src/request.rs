@@ -2,6 +2,7 @@
 
 use crate::names;
 use crate::plan::{Shard, Work};
+use crate::python::{Interpreter, find};
 use crate::registry;
 use crate::trouble::Trouble;
 use heapbench_heap::configuration::parse_size;
@@ -16,7 +17,8 @@ pub struct RunArguments {
     /// How much work: smoke, quick or full
     #[arg(long, default_value = "quick")]
     pub profile: String,
-    /// Configurations or globs, separated by commas; all default ones when left out
+    /// Configurations or globs, separated by commas; all default ones when left out. cpython, cpython:3.13, pypy or
+    /// cpython:* runs the workloads' twins under Pythons of this machine: outside references, interpreted
     #[arg(long, value_name = "A,B,…")]
     pub strategies: Option<String>,
     /// Workloads or globs, separated by commas; all when left out
@@ -60,8 +62,10 @@ pub struct RunArguments {
 pub struct Request {
     /// The profile.
     pub profile: Profile,
-    /// Full configuration texts.
+    /// Full configuration texts, and the names of the outside references.
     pub strategies: Vec<String>,
+    /// The Pythons that are outside references.
+    pub references: Vec<Interpreter>,
     /// Workloads and their parameters.
     pub works: Vec<Work>,
     /// Limit on each heap in bytes.
@@ -82,8 +86,16 @@ impl Request {
         let heap_limit = arguments.heap_limit.as_deref().map(heap_limit).transpose()?;
         let defaults: Vec<String> =
             registry::DEFAULT_CONFIGURATIONS.iter().map(|text| text.to_string()).collect();
-        let list = arguments.strategies.as_deref();
-        let strategies = configurations(list, &defaults, registry::resolve_measured, heap_limit)?;
+        let given = arguments.strategies.as_deref().map(names::split_configurations).unwrap_or_default();
+        let (outside, ours): (Vec<String>, Vec<String>) =
+            given.into_iter().partition(|name| find::is_reference(name));
+        let references = references(&outside, heap_limit)?;
+        let mut strategies = match (ours.is_empty(), references.is_empty()) {
+            (true, false) => Vec::new(),
+            (true, true) => configurations(None, &defaults, registry::resolve_measured, heap_limit)?,
+            _ => configurations(Some(&ours.join(",")), &defaults, registry::resolve_measured, heap_limit)?,
+        };
+        strategies.extend(references.iter().map(Interpreter::name));
         let works = works(&arguments.workloads, profile, &arguments.set, arguments.seed)?;
         let by_profile = match profile {
             Profile::Smoke => 1,
@@ -93,12 +105,29 @@ impl Request {
         Ok(Request {
             profile,
             strategies,
+            references,
             works,
             heap_limit: heap_limit.map(|bytes| bytes as u64),
             invocations: arguments.invocations.unwrap_or(by_profile),
             timeout: Duration::from_secs(arguments.timeout),
         })
     }
+}
+
+/// The Pythons that names of outside references select, each once.
+fn references(names: &[String], limit: Option<usize>) -> Result<Vec<Interpreter>, Trouble> {
+    if let (Some(name), Some(_)) = (names.first(), limit) {
+        return Err(Trouble::request(format!(
+            "{name}: an interpreter's heap has no limit, expected no --heap-limit"
+        )));
+    }
+    let found = if names.is_empty() { Vec::new() } else { find::everywhere() };
+    let mut selected: Vec<Interpreter> = Vec::new();
+    for name in names {
+        let new = find::select(name, &found)?.into_iter().filter(|python| !selected.contains(python));
+        selected.extend(new.collect::<Vec<_>>());
+    }
+    Ok(selected)
 }
 
 fn heap_limit(text: &str) -> Result<usize, Trouble> {
@@ -145,7 +174,10 @@ pub fn configurations(
 
 /// The selected workloads with their parameters. Each is prepared once when a parameter was set: what it
 /// cannot run with is told here, not by a failed cell.
-fn works(given: &[String], profile: Profile, set: &[String], seed: u64) -> Result<Vec<Work>, Trouble> {
+///
+/// # Errors
+/// A workload or parameter that nothing has; a value that does not fit.
+pub fn works(given: &[String], profile: Profile, set: &[String], seed: u64) -> Result<Vec<Work>, Trouble> {
     let all = definitions()?;
     let known: Vec<String> = all.iter().map(|definition| definition.name.clone()).collect();
     let selected = if given.is_empty() { known.clone() } else { names::select("workload", given, &known)? };

@@ -13,6 +13,16 @@ const LEGEND: &str = "* best of its column. time/op: median over processes, ± h
     most this share is the program's own.\nin gc: share of the time inside collections. gcs by age: collections of \
     the young, the middle and all.";
 
+/// Stands below that where there are outside references.
+const ABOUT_REFERENCES: &str =
+    "\nOutside references do more than manage memory: nothing is compared with them.";
+
+/// What an interpreter does not tell: columns that a strategy alone has.
+const UNTOLD: [&str; 3] = ["mutator", "peak live", "held"];
+
+/// Stands above the rows of interpreters.
+const INTERPRETED: &str = "── outside, interpreted ──";
+
 /// A column of the summary: its title, the number that decides which row is best (the least), and its text.
 struct Column {
     title: &'static str,
@@ -105,7 +115,11 @@ pub fn summary(summary: &Summary, bold: bool) -> String {
         );
     }
     summary.warnings.iter().for_each(|warning| text += &format!("warning: {warning}\n"));
-    text + LEGEND
+    text += LEGEND;
+    if summary.rows.iter().any(|row| row.interpreted) {
+        text += ABOUT_REFERENCES;
+    }
+    text
 }
 
 fn title(setting: &Setting, rows: &[Row]) -> String {
@@ -133,7 +147,10 @@ fn workload_table(rows: &[Row]) -> String {
     titles.extend(["gcs by age", "cells"]);
     table.load_style(NOTHING).set_header(titles);
     let best = COLUMNS.each_ref().map(|column| best_of(column, rows));
-    for row in rows {
+    for (number, row) in rows.iter().enumerate() {
+        if row.interpreted && (number == 0 || !rows[number - 1].interpreted) {
+            table.add_row([INTERPRETED]);
+        }
         table.add_row(cells(row, &best));
     }
     for (number, column) in table.column_iter_mut().enumerate() {
@@ -145,9 +162,10 @@ fn workload_table(rows: &[Row]) -> String {
     table.trim_fmt()
 }
 
-/// The least number of a column, unless more than half of the rows have it: then it marks nothing.
+/// The least number of a strategy in a column, unless more than half of the rows have it: then it marks nothing.
 fn best_of(column: &Column, rows: &[Row]) -> Option<f64> {
-    let numbers: Vec<f64> = rows.iter().filter_map(|row| (column.number)(row.measured.as_ref()?)).collect();
+    let strategies = rows.iter().filter(|row| !row.interpreted);
+    let numbers: Vec<f64> = strategies.filter_map(|row| (column.number)(row.measured.as_ref()?)).collect();
     let best = numbers.iter().copied().min_by(f64::total_cmp)?;
     let sharers = numbers.iter().filter(|number| **number == best).count();
     (2 * sharers <= numbers.len()).then_some(best)
@@ -159,7 +177,10 @@ fn cells(row: &Row, best: &[Option<f64>; COLUMNS.len()]) -> Vec<String> {
     match &row.measured {
         Some(measured) => {
             cells.extend(COLUMNS.iter().zip(best).map(|(column, best)| {
-                let is_best = best.is_some() && (column.number)(measured) == *best;
+                if row.interpreted && UNTOLD.contains(&column.title) {
+                    return "- ".to_string();
+                }
+                let is_best = !row.interpreted && best.is_some() && (column.number)(measured) == *best;
                 format!("{}{}", (column.text)(measured), if is_best { BEST } else { ' ' })
             }));
             let time = &measured.ns_per_operation;

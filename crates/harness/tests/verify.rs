@@ -35,7 +35,7 @@ fn the_output_is_the_same_for_any_number_of_threads() {
         timeless(folder.path(), &[&arguments[..], &[threads], more].concat())
     };
     let one = proven("1", &[]);
-    assert_eq!(one.lines().count(), 5, "{one}");
+    assert_eq!(one.lines().count(), 7, "{one}");
     assert_eq!(proven("3", &[]), one);
     assert_eq!(proven("64", &["--seed", "0"]), one);
     assert_ne!(proven("3", &["--seed", "1"]), one);

@@ -61,13 +61,14 @@ pub enum Phase {
 pub struct CollectionInfo {
     /// The generation that is collected, with the younger ones.
     pub generation: Generation,
-    /// Objects found unreachable and reclaimed.
+    /// Objects found unreachable, and not resurrected: 0 at the start. Reclaimed, unless they are saved in `garbage`.
     pub collected: u64,
-    /// Objects found unreachable that could not be reclaimed.
+    /// Objects found unreachable that could not be reclaimed: always 0 at the start.
     pub uncollectable: u64,
 }
 
-/// A function in `gc.callbacks`. It may use the heap as a finalizer may: in a frame of its own.
+/// A function in `gc.callbacks`. It may use the heap as a finalizer may: in a frame of its own, which it enters and leaves.
+/// A collection that it asks for does nothing: one is under way.
 pub type Callback<H> = fn(&mut H, Phase, CollectionInfo);
 
 /// What `gc.get_stats()` says of one generation.
@@ -75,7 +76,7 @@ pub type Callback<H> = fn(&mut H, Phase, CollectionInfo);
 pub struct GenerationStats {
     /// Collections of this generation.
     pub collections: u64,
-    /// Objects found unreachable and reclaimed.
+    /// Objects found unreachable, and not resurrected: reclaimed, unless they were saved in `garbage`.
     pub collected: u64,
     /// Objects found unreachable that could not be reclaimed.
     pub uncollectable: u64,
@@ -138,18 +139,20 @@ pub trait Introspect {
         Err(Unsupported)
     }
 
-    /// `dst = gc.get_objects(generation)`: a new list of all tracked objects, or of those of one generation; itself and
-    /// frozen objects excluded. The old value of `dst` is released last.
+    /// `dst = gc.get_objects(generation)`: a new list of all tracked objects, the youngest generation first, or of those of
+    /// one generation; itself and frozen objects excluded. The old value of `dst` is released last.
     fn objects(&mut self, _dst: Local, _generation: Option<Generation>) -> Result<(), Refused> {
         Err(Refused::Unsupported)
     }
 
-    /// `dst = gc.get_referrers(object)`: a new list of the tracked objects with a slot that holds the object.
+    /// `dst = gc.get_referrers(object)`: a new list of the tracked objects with a slot that holds the object, in the order
+    /// of `objects`.
     fn referrers(&mut self, _dst: Local, _object: Local) -> Result<(), Refused> {
         Err(Refused::Unsupported)
     }
 
-    /// `dst = gc.get_referents(object)`: a new list of what its slots hold, in slot order, nil ones left out.
+    /// `dst = gc.get_referents(object)`: a new list of what its slots hold, in slot order, nil ones left out. (CPython's
+    /// order is that of the type's own code: lists and tuples begin with the last item.)
     fn referents(&mut self, _dst: Local, _object: Local) -> Result<(), Refused> {
         Err(Refused::Unsupported)
     }
@@ -159,7 +162,8 @@ pub trait Introspect {
         Err(Unsupported)
     }
 
-    /// `gc.set_debug(gc.DEBUG_SAVEALL)` and back: what is found unreachable goes into `garbage` and is not reclaimed.
+    /// `gc.set_debug(gc.DEBUG_SAVEALL)` and back: what is found unreachable, and not resurrected, is appended to `garbage`
+    /// and not reclaimed. Its finalizers have run, and its weak references are cleared.
     fn set_save_all(&mut self, _on: bool) -> Result<(), Unsupported> {
         Err(Unsupported)
     }
@@ -187,7 +191,7 @@ pub trait Introspect {
         Err(Unsupported)
     }
 
-    /// `sys.getallocatedblocks()`: blocks of memory in use.
+    /// `sys.getallocatedblocks()`: blocks of memory in use, those that wait in free lists among them.
     fn allocated_blocks(&self) -> Result<u64, Unsupported> {
         Err(Unsupported)
     }

@@ -30,7 +30,7 @@ pub type Site = &'static str;
 
 /// Receives a heap's events.
 pub trait Recorder: Sized {
-    /// Whether the object events `allocated`, `resized`, `died` and `moved` are wanted.
+    /// Whether the object events `allocated`, `resized`, `references`, `died` and `moved` are wanted.
     const OBJECTS: bool = false;
 
     /// A cascade is announced (`pause_started`) when it has reclaimed this many objects: short ones, which are
@@ -44,6 +44,11 @@ pub trait Recorder: Sized {
     /// The object at this address has another shape and takes so many bytes in all from now on.
     #[inline(always)]
     fn resized(&mut self, _address: usize, _shape: Shape, _bytes: usize) {}
+
+    /// The object at this address holds so many references, which are released next: told by heaps that count, before
+    /// they reclaim it. One that a collection clears first is told before that too: the greatest number is the one.
+    #[inline(always)]
+    fn references(&mut self, _address: usize, _count: usize) {}
 
     /// The object at this address is reclaimed. Its address may be reused from now on.
     #[inline(always)]

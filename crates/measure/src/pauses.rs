@@ -74,6 +74,14 @@ impl PauseRecorder {
         }
     }
 
+    /// A pause that somebody else has timed, in nanoseconds.
+    pub fn add(&mut self, pause: Pause, waited_ns: u64) {
+        if matches!(pause, Pause::Collection(_)) {
+            self.collecting_ns += waited_ns;
+        }
+        self.record(pause, waited_ns);
+    }
+
     fn record(&mut self, pause: Pause, waited_ns: u64) {
         self.kinds[kind_of(pause)] += 1;
         self.total_ns += waited_ns;

@@ -2,7 +2,7 @@
 
 use heapbench_heap::{
     Capabilities, Collected, Corruption, Counters, Family, Footprint, Frame, Generation, Heap, HeapConfig,
-    HeapError, Hook, Immortal, Introspect, Kind, Level, Local, OutOfMemory, Shape, Unsupported,
+    HeapError, Hook, Immortal, Introspect, Kind, Level, Local, OutOfMemory, Refused, Shape, Unsupported,
 };
 use std::ops::Range;
 
@@ -328,5 +328,22 @@ impl<P: Promise, R: Guide> Introspect for Model<P, R> {
         }
         self.nodes.values_mut().for_each(|node| node.frozen = false);
         Ok(())
+    }
+
+    fn is_finalized(&self, object: Local) -> Result<bool, Unsupported> {
+        Ok(self.node(object).finalized)
+    }
+
+    fn referents(&mut self, dst: Local, object: Local) -> Result<(), Refused> {
+        let object = self.object(object);
+        self.provide(0)?;
+        let values: Vec<Slot> = self.nodes[object].values().map(|id| Some(id).into()).collect();
+        let shape = Shape::new(Kind::List, values.len() as u32, 0);
+        self.deliver(dst, shape, |model, list| model.replace_slots(list, 0, values));
+        Ok(())
+    }
+
+    fn reference_count(&self, object: Local) -> Result<u64, Unsupported> {
+        Ok(self.node(object).count)
     }
 }

@@ -29,29 +29,46 @@ pub fn len<H: Heap>(heap: &H, dict: Local) -> usize {
     Table::read(heap.payload(dict)).map_or(0, |table| table.used)
 }
 
-/// `dst = dict[key]`: false, and `dst` unchanged, when the dict has no such key.
+/// `dst = dict[key]`: false, and `dst` unchanged, when the dict has no such key. `scratch` is nil before and after.
 #[inline]
 pub fn get<H: Heap>(heap: &mut H, dst: Local, dict: Local, key: Local, scratch: Local) -> bool {
-    let hash = key::hash(heap, key);
-    let Some(table) = Table::read(heap.payload(dict)) else { return false };
-    match find(heap, dict, &table, key, hash, scratch) {
-        Found::At { entry, .. } => {
+    match lookup(heap, dict, key, scratch) {
+        Some(entry) => {
             heap.load(dst, dict, 2 * entry + 1);
             true
         }
-        Found::Nowhere { .. } => false,
+        None => false,
     }
 }
 
-/// `key in dict`.
+/// `key in dict`. `scratch` is nil before and after.
 #[inline]
 pub fn contains<H: Heap>(heap: &mut H, dict: Local, key: Local, scratch: Local) -> bool {
-    let hash = key::hash(heap, key);
-    let Some(table) = Table::read(heap.payload(dict)) else { return false };
-    matches!(find(heap, dict, &table, key, hash, scratch), Found::At { .. })
+    lookup(heap, dict, key, scratch).is_some()
 }
 
-/// `dict[key] = value`; takes `key` and `value`. A key that is there already stays, with its new value.
+/// The entry of a key, if it is the same object and at the first place: what most lookups find.
+#[inline(always)]
+fn first_entry<H: Heap>(heap: &H, dict: Local, key: Local, hash: u64) -> Option<usize> {
+    let entry = table::first_entry(heap.payload(dict), hash)?;
+    heap.is_in_slot(key, dict, 2 * entry).then_some(entry)
+}
+
+/// The entry of a key.
+#[inline(always)]
+fn lookup<H: Heap>(heap: &mut H, dict: Local, key: Local, scratch: Local) -> Option<usize> {
+    let hash = key::hash(heap, key);
+    if let Some(entry) = first_entry(heap, dict, key, hash) {
+        return Some(entry);
+    }
+    match find(heap, dict, key, hash, scratch) {
+        Found::At { entry, .. } => Some(entry),
+        Found::Nowhere { .. } => None,
+    }
+}
+
+/// `dict[key] = value`; takes `key` and `value`. A key that is there already stays, with its new value. `scratch` is nil
+/// before and after.
 ///
 /// # Errors
 /// Out of memory: no effect.
@@ -64,10 +81,15 @@ pub fn insert<H: Heap>(
     scratch: Local,
 ) -> Result<(), OutOfMemory> {
     let hash = key::hash(heap, key);
+    if let Some(entry) = first_entry(heap, dict, key, hash) {
+        heap.store_take(dict, 2 * entry + 1, value);
+        heap.clear(key);
+        return Ok(());
+    }
     let general = heap.shape(key).kind != Kind::Str;
     let (mut table, mut free) = match Table::read(heap.payload(dict)) {
-        None => (grow::first_table(heap, dict, general)?, None),
-        Some(table) => match find(heap, dict, &table, key, hash, scratch) {
+        None => (grow::first_table(heap, dict, 1, general)?, None),
+        Some(table) => match find(heap, dict, key, hash, scratch) {
             Found::At { entry, .. } => {
                 heap.store_take(dict, 2 * entry + 1, value);
                 heap.clear(key);
@@ -94,17 +116,52 @@ pub fn insert<H: Heap>(
     Ok(())
 }
 
-/// `del dict[key]`: false when the dict has no such key. The table keeps its size.
+/// `del dict[key]`: false when the dict has no such key. The table keeps its size. `scratch` is nil before and after.
 pub fn remove<H: Heap>(heap: &mut H, dict: Local, key: Local, scratch: Local) -> bool {
+    let Some(entry) = forget(heap, dict, key, scratch) else { return false };
+    heap.fill_slots(dict, 2 * entry..2 * entry + 2, scratch);
+    true
+}
+
+/// `dst = dict.pop(key)`: false, and `dst` unchanged, when the dict has no such key. The table keeps its size.
+/// `scratch` is nil before and after.
+pub fn pop<H: Heap>(heap: &mut H, dst: Local, dict: Local, key: Local, scratch: Local) -> bool {
+    let Some(entry) = forget(heap, dict, key, scratch) else { return false };
+    heap.take_slot(scratch, dict, 2 * entry);
+    heap.take_slot(dst, dict, 2 * entry + 1);
+    heap.clear(scratch);
+    true
+}
+
+/// `dict.clear()`: without a table, as a new one.
+///
+/// # Errors
+/// Out of memory, where a heap needs some to give memory back: no effect.
+pub fn clear<H: Heap>(heap: &mut H, dict: Local) -> Result<(), OutOfMemory> {
+    heap.resize(dict, 0, 0)
+}
+
+/// Gives a dict without a table, which gets str keys, one of at least so many places.
+///
+/// # Errors
+/// Out of memory: no effect.
+pub(crate) fn reserve<H: Heap>(heap: &mut H, dict: Local, places: usize) -> Result<(), OutOfMemory> {
+    if Table::read(heap.payload(dict)).is_none() {
+        grow::first_table(heap, dict, places, false)?;
+    }
+    Ok(())
+}
+
+/// Takes a key out of the index: its entry, which still has key and value.
+fn forget<H: Heap>(heap: &mut H, dict: Local, key: Local, scratch: Local) -> Option<usize> {
     let hash = key::hash(heap, key);
-    let Some(mut table) = Table::read(heap.payload(dict)) else { return false };
-    let Found::At { entry, place } = find(heap, dict, &table, key, hash, scratch) else { return false };
+    let mut table = Table::read(heap.payload(dict))?;
+    let Found::At { entry, place } = find(heap, dict, key, hash, scratch) else { return None };
     table.used -= 1;
     let payload = heap.payload_mut(dict);
     table.set_entry_at(payload, place, DELETED);
     table.write(payload);
-    heap.fill_slots(dict, 2 * entry..2 * entry + 2, scratch);
-    true
+    Some(entry)
 }
 
 /// The entry at `position` or the next one after it: `key` and `value` hold it, and the position after it is
@@ -113,8 +170,8 @@ pub fn remove<H: Heap>(heap: &mut H, dict: Local, key: Local, scratch: Local) ->
 pub fn next<H: Heap>(heap: &mut H, dict: Local, position: usize, key: Local, value: Local) -> Option<usize> {
     let entries = Table::read(heap.payload(dict)).map_or(0, |table| table.entries);
     for entry in position..entries {
-        heap.load(key, dict, 2 * entry);
-        if !heap.is_nil(key) {
+        if heap.peek(dict, 2 * entry).is_some() {
+            heap.load(key, dict, 2 * entry);
             heap.load(value, dict, 2 * entry + 1);
             return Some(entry + 1);
         }
@@ -131,19 +188,34 @@ enum Found {
     Nowhere { free: usize },
 }
 
-#[inline]
-fn find<H: Heap>(heap: &mut H, dict: Local, table: &Table, key: Local, hash: u64, scratch: Local) -> Found {
+/// Looks for a key with this hash. In a table of strs, where nothing else is found, there may be no place for it.
+#[inline(never)]
+fn find<H: Heap>(heap: &mut H, dict: Local, key: Local, hash: u64, scratch: Local) -> Found {
+    match Table::read(heap.payload(dict)) {
+        None => Found::Nowhere { free: 0 },
+        Some(table) if table.general => find_any(heap, dict, &table, key, hash, scratch),
+        Some(_) if heap.shape(key).kind != Kind::Str => Found::Nowhere { free: 0 },
+        Some(table) => find_text(heap, dict, &table, key, hash),
+    }
+}
+
+/// Looks for a str in a table of strs.
+#[inline(always)]
+fn find_text<H: Heap>(heap: &H, dict: Local, table: &Table, key: Local, hash: u64) -> Found {
+    let (payload, key) = (heap.payload(dict), heap.payload(key));
     let mut places = table.places(hash);
     let mut free = None;
     loop {
         let place = places.place;
-        match table.entry_at(heap.payload(dict), place) {
+        match table.entry_at(payload, place) {
             EMPTY => return Found::Nowhere { free: free.unwrap_or(place) },
             DELETED => free = free.or(Some(place)),
             entry => {
                 let entry = entry as usize;
-                let same = is_key(heap, dict, table, entry, key, hash, scratch);
-                if same {
+                if let Some((_, other)) = heap.peek(dict, 2 * entry)
+                    && text::known_hash(other) == hash
+                    && (std::ptr::eq(other, key) || text::read(other) == text::read(key))
+                {
                     return Found::At { entry, place };
                 }
             }
@@ -152,23 +224,41 @@ fn find<H: Heap>(heap: &mut H, dict: Local, table: &Table, key: Local, hash: u64
     }
 }
 
-/// Whether an entry's key is this key, which has this hash.
-#[inline]
-fn is_key<H: Heap>(
+/// Looks for a key in a general table.
+#[inline(always)]
+fn find_any<H: Heap>(
     heap: &mut H,
     dict: Local,
     table: &Table,
-    entry: usize,
     key: Local,
     hash: u64,
     scratch: Local,
-) -> bool {
-    if table.general && table.hash(heap.payload(dict), entry) != hash {
-        return false;
+) -> Found {
+    let mut places = table.places(hash);
+    let mut free = None;
+    loop {
+        let (place, payload) = (places.place, heap.payload(dict));
+        match table.entry_at(payload, place) {
+            EMPTY => return Found::Nowhere { free: free.unwrap_or(place) },
+            DELETED => free = free.or(Some(place)),
+            entry => {
+                let entry = entry as usize;
+                if table.hash(payload, entry) == hash
+                    && key::equal_to_slot(heap, key, dict, 2 * entry, scratch)
+                {
+                    return Found::At { entry, place };
+                }
+            }
+        }
+        places.advance();
     }
-    heap.load(scratch, dict, 2 * entry);
-    let same = heap.is_same(scratch, key)
-        || ((table.general || text::hash(heap, scratch) == hash) && key::equal(heap, scratch, key));
-    heap.clear(scratch);
-    same
+}
+
+/// The hash of an entry's key: its own while all keys are strs, else the table has it.
+#[inline(always)]
+fn hash_of_entry<H: Heap>(heap: &H, dict: Local, table: &Table, entry: usize) -> u64 {
+    match heap.peek(dict, 2 * entry) {
+        Some((_, key)) if !table.general => text::known_hash(key),
+        _ => table.hash(heap.payload(dict), entry),
+    }
 }

@@ -4,9 +4,11 @@
 //! made and a traceback refers to it; when the function is left, its locals move into the frame object. A handler
 //! that keeps the exception in a local, or in something a local refers to, so closes a cycle: exception, traceback,
 //! frame, local, exception. Source: CPython 3.13, `Python/traceback.c`, `Python/frame.c`,
-//! `Include/cpython/pyerrors.h`. Sizes with the GC head: exception 88, traceback 56, frame 136 and 8 a local.
+//! `Include/cpython/pyerrors.h`. Sizes with the GC head: exception 88, traceback 56, frame 152 and 8 a
+//! local or place of the evaluation stack.
 
-use crate::bytes::write_word;
+use crate::Version;
+use crate::word::{read_word, write_word};
 use heapbench_heap::{Heap, Kind, Local, OutOfMemory, Shape};
 
 /// Slots of an exception: its arguments, its traceback, the exception that was being handled, the one it comes
@@ -18,13 +20,15 @@ pub const TRACEBACK: usize = 3;
 pub const CONTEXT: usize = 4;
 /// The exception that it was raised from; see [`ARGUMENTS`].
 pub const CAUSE: usize = 5;
-const EXCEPTION: Shape = Shape::new(Kind::Exception, 6, 8);
+/// The shape of an exception, in all versions.
+pub const SHAPE: Shape = Shape::new(Kind::Exception, 6, 8);
 
 /// Slots of a traceback: the one of the next deeper call.
 pub const NEXT: usize = 0;
 /// The traceback's frame object; see [`NEXT`].
 pub const FRAME: usize = 1;
-const TRACEBACK_SHAPE: Shape = Shape::new(Kind::Object, 2, 8);
+/// The shape of a traceback, in all versions.
+pub const TRACEBACK_SHAPE: Shape = Shape::new(Kind::Object, 2, 8);
 
 /// Slots of a frame object: the frame object of the caller.
 pub const BACK: usize = 0;
@@ -32,16 +36,23 @@ pub const BACK: usize = 0;
 pub const CODE: usize = 1;
 /// Where the locals begin; see [`BACK`].
 pub const FIRST_LOCAL: usize = 2;
-/// Bytes of a frame object beyond its 16-byte header, its slots excluded: line number, state, stack pointer and the
-/// references that are not modelled (function, globals, builtins).
-const FRAME_BYTES: usize = 120 - 16 - 8 * FIRST_LOCAL;
+
+/// The shape of a frame object with room for so many locals and places of the evaluation stack. Its bytes: line number, state, stack pointer and the
+/// references that are not modelled (function, globals, builtins); in 3.13 also what `f_locals` needs.
+pub const fn frame_shape(version: Version, locals: u32) -> Shape {
+    let object = match version {
+        Version::V3_11 | Version::V3_12 => 120,
+        Version::V3_13 => 136,
+    };
+    Shape::new(Kind::Frame, locals.saturating_add(FIRST_LOCAL as u32), object - 16 - 8 * FIRST_LOCAL)
+}
 
 /// `dst =` an exception with these arguments; takes `arguments`, a tuple or nil.
 ///
 /// # Errors
 /// Out of memory: no effect.
 pub fn new<H: Heap>(heap: &mut H, dst: Local, arguments: Local) -> Result<(), OutOfMemory> {
-    heap.allocate(dst, EXCEPTION)?;
+    heap.allocate(dst, SHAPE)?;
     heap.store_take(dst, ARGUMENTS, arguments);
     Ok(())
 }
@@ -70,10 +81,16 @@ pub fn add_traceback<H: Heap>(
 
 /// The line of a traceback.
 pub fn line<H: Heap>(heap: &H, traceback: Local) -> u64 {
-    crate::bytes::read_word(heap.payload(traceback), 0)
+    read_word(heap.payload(traceback), 0)
 }
 
-/// `dst =` the frame object of a call of `code` with room for `locals` locals. Takes `back`, the caller's frame object
+/// `exception.__traceback__ = None`: what it kept alive may go. `scratch` is nil before and after.
+pub fn clear_traceback<H: Heap>(heap: &mut H, exception: Local, scratch: Local) {
+    heap.take_slot(scratch, exception, TRACEBACK);
+    heap.clear(scratch);
+}
+
+/// `dst =` the frame object of a call of `code` with room for `locals` locals and stack places. Takes `back`, the caller's frame object
 /// or nil.
 ///
 /// # Errors
@@ -85,7 +102,22 @@ pub fn new_frame<H: Heap>(
     back: Local,
     locals: u32,
 ) -> Result<(), OutOfMemory> {
-    heap.allocate(dst, Shape::new(Kind::Frame, locals.saturating_add(FIRST_LOCAL as u32), FRAME_BYTES))?;
+    new_frame_of(heap, Version::V3_13, dst, code, back, locals)
+}
+
+/// [`new_frame`], as large as in a version.
+///
+/// # Errors
+/// Out of memory: no effect.
+pub fn new_frame_of<H: Heap>(
+    heap: &mut H,
+    version: Version,
+    dst: Local,
+    code: Local,
+    back: Local,
+    locals: u32,
+) -> Result<(), OutOfMemory> {
+    heap.allocate(dst, frame_shape(version, locals))?;
     heap.store(dst, CODE, code);
     heap.store_take(dst, BACK, back);
     Ok(())

@@ -1,7 +1,7 @@
 //! `float`: a double. 24 bytes. Source: CPython 3.13, `Objects/floatobject.c`, `Python/pyhash.c`.
 
-use crate::bytes::{read_word, write_word};
 use crate::int::{HASH_MODULUS, signed_hash};
+use crate::word::{read_word, write_word};
 use heapbench_heap::{Heap, Kind, Local, OutOfMemory, Shape};
 
 /// The hash of infinity.
@@ -21,7 +21,13 @@ pub fn new<H: Heap>(heap: &mut H, dst: Local, value: f64) -> Result<(), OutOfMem
 /// The value of a float.
 #[inline]
 pub fn value<H: Heap>(heap: &H, float: Local) -> f64 {
-    f64::from_bits(read_word(heap.payload(float), 0))
+    read(heap.payload(float))
+}
+
+/// The value of a float, given its payload.
+#[inline]
+pub(crate) fn read(payload: &[u8]) -> f64 {
+    f64::from_bits(read_word(payload, 0))
 }
 
 /// `hash(value)`: as a rational number modulo 2^61 - 1, so that equal ints and floats have equal hashes. Not a

@@ -4,7 +4,7 @@
 //! Source: CPython 3.13, `Include/cpython/longintrepr.h`, `Objects/longobject.c`. Values here are those of an
 //! [`i128`]: no program needs more.
 
-use crate::bytes::{read_word, write_word};
+use crate::word::{read_word, write_word};
 use heapbench_heap::{Heap, Kind, Local, OutOfMemory, Shape};
 
 const DIGIT_BITS: u32 = 30;
@@ -15,6 +15,11 @@ const NEGATIVE: u64 = 2;
 
 /// The modulus of Python's numeric hashes: 2^61 - 1, a prime.
 pub(crate) const HASH_MODULUS: u64 = (1 << 61) - 1;
+
+/// The shape of an int of so many digits of 30 bits; 0 has none and is as large as with one.
+pub const fn shape(digits: usize) -> Shape {
+    Shape::new(Kind::Int, 0, 8 + 4 * if digits == 0 { 1 } else { digits })
+}
 
 /// `dst = value`, a new object.
 ///
@@ -29,7 +34,7 @@ pub fn new<H: Heap>(heap: &mut H, dst: Local, value: i128) -> Result<(), OutOfMe
         1.. => POSITIVE,
         _ => NEGATIVE,
     };
-    heap.allocate(dst, Shape::new(Kind::Int, 0, 8 + 4 * digits.max(1)))?;
+    heap.allocate(dst, shape(digits))?;
     let payload = heap.payload_mut(dst);
     write_word(payload, 0, (digits as u64) << 3 | sign);
     let mut rest = magnitude;
@@ -43,7 +48,16 @@ pub fn new<H: Heap>(heap: &mut H, dst: Local, value: i128) -> Result<(), OutOfMe
 /// The value of an int.
 #[inline]
 pub fn value<H: Heap>(heap: &H, int: Local) -> i128 {
-    let payload = heap.payload(int);
+    read(heap.payload(int))
+}
+
+/// The value of an int, given its payload.
+#[inline]
+pub(crate) fn read(payload: &[u8]) -> i128 {
+    if let [_, _, _, _, _, _, _, _, a, b, c, d] = *payload {
+        let digit = i128::from(u32::from_le_bytes([a, b, c, d]));
+        return if payload[0] & 3 == NEGATIVE as u8 { -digit } else { digit };
+    }
     let mut magnitude = 0u128;
     for digit in payload[8..].chunks_exact(4).rev() {
         let digit = u32::from_le_bytes([digit[0], digit[1], digit[2], digit[3]]);
@@ -54,9 +68,12 @@ pub fn value<H: Heap>(heap: &H, int: Local) -> i128 {
 }
 
 /// `hash(value)`: the value modulo 2^61 - 1, with the sign of the value, and -2 for -1.
+#[inline]
 pub fn hash(value: i128) -> u64 {
-    let magnitude = (value.unsigned_abs() % u128::from(HASH_MODULUS)) as i64;
-    signed_hash(magnitude, value < 0)
+    let magnitude = value.unsigned_abs();
+    let modulus = u128::from(HASH_MODULUS);
+    let rest = if magnitude < modulus { magnitude } else { magnitude % modulus };
+    signed_hash(rest as i64, value < 0)
 }
 
 /// A hash with a sign; -1 means an error in C and so is no hash.

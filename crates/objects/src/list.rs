@@ -34,10 +34,13 @@ pub fn append<H: Heap>(heap: &mut H, list: Local, value: Local) -> Result<(), Ou
 /// `dst = list.pop()`, `dst` being another local than `list`; false, and nothing done, when the list is empty.
 ///
 /// # Errors
-/// Out of memory, for a smaller block of items: the item is still in the list.
+/// Out of memory, for a smaller block of items: the item is in the list again, and `dst` nil.
 pub fn pop<H: Heap>(heap: &mut H, dst: Local, list: Local) -> Result<bool, OutOfMemory> {
     let Some(last) = heap.shape(list).slots.checked_sub(1) else { return Ok(false) };
-    heap.load(dst, list, last as usize);
-    heap.resize(list, last, 0)?;
+    heap.take_slot(dst, list, last as usize);
+    if let Err(refused) = heap.resize(list, last, 0) {
+        heap.store_take(list, last as usize, dst);
+        return Err(refused);
+    }
     Ok(true)
 }

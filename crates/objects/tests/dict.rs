@@ -86,8 +86,13 @@ fn random_operations(seed: u64, bound: u32, general: bool, removals: u32, starve
         match random.random_range(0..100) {
             choice if choice < removals => {
                 let at = model.at(&key);
-                assert_eq!(dict::remove(&mut heap, DICT, KEY, SCRATCH), at.is_some());
-                at.map(|at| model.0.remove(at));
+                let removed = at.map(|at| model.0.remove(at).1);
+                if step % 2 == 0 {
+                    assert_eq!(dict::remove(&mut heap, DICT, KEY, SCRATCH), at.is_some());
+                } else {
+                    let popped = dict::pop(&mut heap, VALUE, DICT, KEY, SCRATCH);
+                    assert_eq!(popped.then(|| int::value(&heap, VALUE)), removed);
+                }
             }
             90.. => {
                 let expected = model.at(&key).map(|at| model.0[at].1);

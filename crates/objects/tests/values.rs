@@ -132,7 +132,7 @@ fn containers_are_as_large_as_cpythons() {
     exception::new(&mut heap, A, B).unwrap();
     assert_eq!(GC_HEAD + size(heap.shape(A)), 88);
     exception::new_frame(&mut heap, C, A, B, 3).unwrap();
-    assert_eq!(GC_HEAD + size(heap.shape(C)), 136 + 8 * 3);
+    assert_eq!(GC_HEAD + size(heap.shape(C)), 152 + 8 * 3);
     exception::add_traceback(&mut heap, A, C, 12, [B, SCRATCH]).unwrap();
     heap.load(B, A, exception::TRACEBACK);
     assert_eq!(GC_HEAD + size(heap.shape(B)), 56);

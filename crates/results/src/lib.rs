@@ -1,9 +1,11 @@
 //! Results: the record of a cell, the append-only store, and what is computed from records.
 //!
 //! [`store`] keeps records, [`group`] lays those side by side that may be compared, [`distribution`] and
-//! [`statistics`] reduce many numbers to few, and [`summary`] puts it together, a row for each strategy.
+//! [`statistics`] reduce many numbers to few, and [`summary`] puts it together, a row for each strategy. [`card`] says
+//! what a workload asks of a heap.
 #![forbid(unsafe_code)]
 
+pub mod card;
 pub mod distribution;
 pub mod group;
 pub mod record;
@@ -11,6 +13,7 @@ pub mod statistics;
 pub mod store;
 pub mod summary;
 
+pub use card::{AllocationRate, Card, Cards, Demographics, RealPrograms};
 pub use distribution::Distribution;
 pub use group::{CellKey, Group, Setting};
 pub use record::{CellFootprint, Pauses, Record, RunInfo, SCHEMA, Sample, Status};

@@ -145,6 +145,10 @@ pub struct Record {
     /// allocations on raw bumpalo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mutator_ns: Option<u64>,
+    /// Whether an interpreter ran the workload's twin: an outside reference, that no strategy is compared with. What it
+    /// does not tell (live and held bytes, samples, objects, counters) is 0 or empty.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub interpreted: bool,
 }
 
 /// Where and how a run was made: written once, beside its cells.

@@ -16,7 +16,7 @@ const BOOTSTRAP_SEED: u64 = 0x6865_6170_6265_6e63;
 /// What a set of records says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
-    /// By setting (workload, profile, parameters, limit), then by strategy's name.
+    /// By setting (workload, profile, parameters, limit), then by strategy's name, outside references last.
     pub rows: Vec<Row>,
     /// Where strategies that did the same work read back different values.
     pub disagreements: Vec<Disagreement>,
@@ -32,6 +32,8 @@ pub struct Row {
     pub setting: Setting,
     /// Full configuration text.
     pub strategy: String,
+    /// Whether it is an interpreter that ran the workload's twin: no strategy is compared with it.
+    pub interpreted: bool,
     /// How many cells ended in each way, by [`Status::name`]; ways that none ended in are absent.
     pub statuses: BTreeMap<&'static str, u64>,
     /// The first error text of a cell that did not end well; empty without one.
@@ -57,9 +59,10 @@ pub struct Measured {
     pub ns_per_operation: Spread,
     /// Units of work a second: the inverse of the median of `ns_per_operation`.
     pub operations_per_second: f64,
-    /// `ns_per_operation` as a multiple of the fastest strategy's in the same setting: 1 for that one.
+    /// `ns_per_operation` as a multiple of the fastest strategy's in the same setting: 1 for that one. Outside
+    /// references are not strategies: theirs may be less than 1, and is 1 where no strategy ended well.
     pub relative_time: f64,
-    /// At most what the mutator itself needs for a unit of work in the same setting.
+    /// At most what the mutator itself needs for a unit of work in the same setting; `None` for outside references.
     pub mutator_ns_per_operation: Option<f64>,
     /// `ns_per_operation` less the mutator's.
     pub manager_ns_per_operation: Option<f64>,
@@ -124,7 +127,9 @@ pub fn summarize(records: &[Record]) -> Summary {
             let row = row(group, strategy, cells, mutator, &mut summary.warnings);
             summary.rows.push(row);
         }
-        relate(&mut summary.rows[from..]);
+        let rows = &mut summary.rows[from..];
+        rows.sort_by_key(|row| row.interpreted);
+        relate(rows);
     }
     for row in &mut summary.rows {
         row.checksum_agrees = agreement(row, &groups, &disagreements);
@@ -146,9 +151,11 @@ fn row(
         *statuses.entry(cell.status.name()).or_insert(0) += 1;
     }
     let good: Vec<&Record> = cells.iter().copied().filter(|cell| cell.status == Status::Ok).collect();
+    let interpreted = cells.iter().any(|cell| cell.interpreted);
     Row {
         setting: group.setting.clone(),
         strategy: strategy.to_string(),
+        interpreted,
         statuses,
         error: cells
             .iter()
@@ -157,7 +164,7 @@ fn row(
             .cloned()
             .unwrap_or_default(),
         checksum_agrees: None,
-        measured: measured(&good, mutator, warnings),
+        measured: measured(&good, mutator.filter(|_| !interpreted), warnings),
     }
 }
 
@@ -248,7 +255,8 @@ fn mutator_ns_per_operation(groups: &[Group], setting: &Setting) -> Option<f64> 
             &good.filter_map(|cell| Some(value(cell)? as f64 / cell.operations as f64)).collect::<Vec<_>>(),
         )
     };
-    let strategies = || same_work().flat_map(|group| group.strategies.values());
+    let is_ours = |cells: &&Vec<&Record>| !cells.iter().any(|cell| cell.interpreted);
+    let strategies = || same_work().flat_map(|group| group.strategies.values()).filter(is_ours);
     let measured = strategies().filter_map(|cells| middle(cells, &|cell| cell.mutator_ns));
     let outside =
         strategies().filter_map(|cells| middle(cells, &|cell| cell.wall_ns.checked_sub(cell.collect_ns)));
@@ -258,8 +266,9 @@ fn mutator_ns_per_operation(groups: &[Group], setting: &Setting) -> Option<f64> 
 
 /// Fills in `relative_time` in the rows of one setting.
 fn relate(rows: &mut [Row]) {
-    let times = || rows.iter().filter_map(|row| row.measured.as_ref()).map(|m| m.ns_per_operation.median);
-    let Some(fastest) = times().min_by(f64::total_cmp) else { return };
+    let strategies = rows.iter().filter(|row| !row.interpreted).filter_map(|row| row.measured.as_ref());
+    let times = strategies.map(|measured| measured.ns_per_operation.median);
+    let Some(fastest) = times.min_by(f64::total_cmp) else { return };
     for measured in rows.iter_mut().filter_map(|row| row.measured.as_mut()) {
         measured.relative_time = measured.ns_per_operation.median / fastest;
     }

@@ -4,7 +4,7 @@ mod synthetic;
 
 use hdrhistogram::Histogram;
 use heapbench_results::summary::summarize;
-use heapbench_results::{Distribution, Pauses, Record, Status, Summary};
+use heapbench_results::{Distribution, Measured, Pauses, Record, Status, Summary};
 use synthetic::record;
 
 fn timed(strategy: &str, invocation: u32, wall_ns: u64) -> Record {
@@ -136,4 +136,24 @@ fn the_json_of_a_row_is_flat_in_its_setting() {
     assert_eq!(json["rows"][0]["workload"], "churn");
     assert_eq!(json["rows"][0]["parameters"]["depth"], 14);
     assert_eq!(json["rows"][0]["measured"]["ns_per_operation"]["median"], 100.0);
+}
+
+#[test]
+fn outside_references_come_last_and_nothing_is_compared_with_them() {
+    let reference = |name: &str, wall_ns| Record { interpreted: true, ..timed(name, 0, wall_ns) };
+    let bump = Record { mutator_ns: Some(60_000), ..timed("x", 0, 80_000) };
+    let summary = summarize(&[reference("a-python", 10_000), bump, reference("python", 400_000)]);
+    let rows: Vec<(&str, bool)> =
+        summary.rows.iter().map(|row| (row.strategy.as_str(), row.interpreted)).collect();
+    assert_eq!(rows, [("x", false), ("a-python", true), ("python", true)]);
+    let measured: Vec<&Measured> = summary.rows.iter().map(|row| row.measured.as_ref().unwrap()).collect();
+    assert_eq!(measured.iter().map(|m| m.relative_time).collect::<Vec<_>>(), [1.0, 0.125, 5.0]);
+    let mutator = measured.iter().map(|m| m.mutator_ns_per_operation).collect::<Vec<_>>();
+    assert_eq!(mutator, [Some(60.0), None, None], "not the reference's 10, nor a share of its time");
+    let wrong = Record { checksum: "1".into(), ..reference("python", 1) };
+    assert_eq!(
+        summarize(&[timed("x", 0, 1), wrong]).disagreements.len(),
+        1,
+        "a checksum is compared with every one"
+    );
 }

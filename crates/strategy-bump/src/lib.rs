@@ -23,10 +23,12 @@
 //! |---|---|
 //! | `lib` | the trait's methods: most are one move of a word |
 //! | `space` | allocation, resizing, reset |
+//! | `introspect` | Python's `gc` vocabulary, as far as a region has it |
 //! | `check` | the invariants, executable |
 //! | `map` | which words of the chunks belong to an object |
 
 mod check;
+mod introspect;
 mod map;
 mod space;
 #[cfg(test)]
@@ -34,7 +36,7 @@ mod tests;
 
 use heapbench_heap::{
     Capabilities, Collected, Corruption, Counters, Family, Footprint, Frame, Generation, Heap, HeapConfig,
-    HeapError, Hook, Immortal, Introspect, Kind, Level, Local, OutOfMemory, Recorder, Shape,
+    HeapError, Hook, Immortal, Kind, Level, Local, OutOfMemory, Recorder, Shape,
 };
 use heapbench_memory::object::WORD;
 use heapbench_memory::{Attachments, BumpChunks, DataStack, Ref, WEAK_SHAPE, injection};
@@ -319,19 +321,5 @@ fn poison(config: &HeapConfig) -> Result<bool, HeapError> {
             given: other.to_string(),
             expected: "yes or no".to_string(),
         }),
-    }
-}
-
-impl<R: Recorder> Introspect for Bump<R> {
-    fn enable(&mut self) {
-        self.enabled = true;
-    }
-
-    fn disable(&mut self) {
-        self.enabled = false;
-    }
-
-    fn is_enabled(&self) -> bool {
-        self.enabled
     }
 }

@@ -3,7 +3,7 @@
 mod damage;
 
 use super::*;
-use heapbench_heap::{HookFailed, NoRecorder};
+use heapbench_heap::{HookFailed, Introspect, NoRecorder};
 use heapbench_memory::injection::Request;
 
 const A: Local = Local::new(0);
@@ -374,4 +374,20 @@ fn only_weak_references_are_upgraded() {
     let (mut heap, _frame) = heap::<NoRecorder>();
     heap.allocate(A, PAIR).unwrap();
     heap.upgrade(B, A);
+}
+
+#[test]
+fn referents_and_sizes_are_told() {
+    let (mut heap, _frame) = heap::<NoRecorder>();
+    heap.allocate(A, PAIR).unwrap();
+    heap.allocate(B, Shape::new(Kind::List, 3, 0)).unwrap();
+    heap.store(A, 1, B);
+    assert_eq!((heap.size_of(A), heap.size_of(B)), (Ok(8 + 16), Ok(8 + 24 + 24)));
+    heap.referents(C, A).unwrap();
+    assert_eq!(heap.shape(C), Shape::new(Kind::List, 1, 0));
+    heap.load(A, C, 0);
+    assert!(heap.is_same(A, B));
+    heap.referents(B, B).unwrap();
+    assert_eq!((heap.shape(B).slots, heap.is_finalized(B)), (0, Ok(false)));
+    heap.verify().unwrap();
 }

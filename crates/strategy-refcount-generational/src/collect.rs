@@ -1,23 +1,41 @@
 //! One collection, in CPython 3.13's steps (`gc_collect_main` in `Python/gc.c`).
 
+use crate::policy::Stuck;
 use crate::{Generations, Widths, head};
-use heapbench_heap::{Collected, Generation, Kind, Pause, Recorder, Work};
+use heapbench_heap::{Collected, CollectionInfo, Generation, Kind, Pause, Phase, Recorder, Work};
 use heapbench_memory::{Calls, Flag, MemorySource, Ref};
 use heapbench_strategy_refcount::{RefCount, count};
 use std::iter;
 
 type Heap<W, M, R> = RefCount<Generations<W>, M, R>;
 
-/// Collects a generation and the younger ones; without effect when one runs already or there is no memory for it.
+/// Collects a generation and the younger ones; without effect when one runs already or there is no memory for it. The
+/// mutator's callbacks are called before and after it: none of their time is the collection's, and none of them collects.
 pub(crate) fn collect<W: Widths, M: MemorySource, R: Recorder>(
     heap: &mut Heap<W, M, R>,
     generation: Generation,
 ) -> Option<Collected> {
-    let g = generation.index();
-    if heap.collector.collecting || !note(&mut heap.collector, g) {
+    if heap.collector.collecting {
         return None;
     }
     heap.collector.collecting = true;
+    let mut info = CollectionInfo { generation, collected: 0, uncollectable: 0 };
+    heap.call_callbacks(Phase::Start, info);
+    let done = note(&mut heap.collector, generation.index()).then(|| collect_noted(heap, generation));
+    if let Some((_, unreachable)) = done {
+        info.collected = unreachable;
+    }
+    heap.call_callbacks(Phase::Stop, info);
+    heap.collector.collecting = false;
+    done.map(|(collected, _)| collected)
+}
+
+/// Collects what is noted. What it reclaimed, and how many it found unreachable.
+fn collect_noted<W: Widths, M: MemorySource, R: Recorder>(
+    heap: &mut Heap<W, M, R>,
+    generation: Generation,
+) -> (Collected, u64) {
+    let g = generation.index();
     heap.begin_pause(Pause::Collection(generation));
     let freed_before = heap.counters.objects_freed;
     heap.counters.collections[g] += 1;
@@ -32,7 +50,14 @@ pub(crate) fn collect<W: Widths, M: MemorySource, R: Recorder>(
         run_finalizers(heap);
         unreachable = keep_resurrected(&mut heap.collector, g);
     }
-    delete_garbage(heap, g);
+    if heap.collector.save_all {
+        save_garbage(heap, g);
+    } else {
+        delete_garbage(heap, g);
+    }
+    if g == 2 {
+        heap.empty_free_lists();
+    }
 
     let freed = heap.counters.objects_freed - freed_before;
     heap.counters.objects_traced += traced;
@@ -42,9 +67,8 @@ pub(crate) fn collect<W: Widths, M: MemorySource, R: Recorder>(
     stats.collections += 1;
     stats.collected += unreachable;
     heap.collector.scratch.trim();
-    heap.collector.collecting = false;
     heap.end_pause(Pause::Collection(generation), Work { traced, freed });
-    Some(Collected { objects: freed })
+    (Collected { objects: freed }, unreachable)
 }
 
 /// Steps 1 and 2: notes the containers of `g` and of the younger generations, oldest first. False when there is no
@@ -55,8 +79,8 @@ fn note<W: Widths>(collector: &mut Generations<W>, g: usize) -> bool {
 }
 
 /// Step 3's end, 4 and 5: survivors go to the older generation, in their old order, tuples and dicts that hold no
-/// container untracked on the way, and those that are never freed too, as in 3.13; the unreachable go to a list of
-/// their own and stay marked as collecting.
+/// container untracked on the way, and what the policy says of those that are never freed; the unreachable go to a
+/// list of their own and stay marked as collecting.
 fn part<W: Widths>(collector: &mut Generations<W>, g: usize) -> Parted {
     collector.generations[..=g].iter().for_each(|list| list.take_all());
     let old = &collector.generations[(g + 1).min(2)];
@@ -66,8 +90,14 @@ fn part<W: Widths>(collector: &mut Generations<W>, g: usize) -> Parted {
             collector.unreachable.push(container, true);
             parted.unreachable += 1;
             parted.attached |= container.has(Flag::Attached);
-        } else if may_be_untracked(container, g == 2) || count::is_stuck(container, W::SATURATED) {
+            continue;
+        }
+        let stuck =
+            if count::is_stuck(container, W::SATURATED) { collector.policy.stuck } else { Stuck::Keep };
+        if may_be_untracked(container, g == 2) || stuck == Stuck::Untrack {
             head::clear(container);
+        } else if stuck == Stuck::Freeze {
+            collector.permanent.push(container, false);
         } else {
             old.push(container, false);
             parted.survivors += 1;
@@ -140,17 +170,28 @@ fn keep_resurrected<W: Widths>(collector: &mut Generations<W>, g: usize) -> u64 
     garbage
 }
 
+/// Step 11 under `DEBUG_SAVEALL`: they stay, and can be looked at.
+fn save_garbage<W: Widths, M: MemorySource, R: Recorder>(heap: &mut Heap<W, M, R>, g: usize) {
+    while let Some(object) = heap.collector.unreachable.first() {
+        head::unlink(object);
+        heap.collector.generations[(g + 1).min(2)].push(object, false);
+        heap.save(object);
+    }
+}
+
 /// Step 11: clears the slots of each; counting does the rest. What is alive afterwards is so by a hook's doing.
 fn delete_garbage<W: Widths, M: MemorySource, R: Recorder>(heap: &mut Heap<W, M, R>, g: usize) {
     while let Some(object) = heap.collector.unreachable.first() {
         heap.retain(Some(object));
+        heap.tell_references(object);
         let mut slot = 0;
         // Not an iterator: a hook that runs in a release may resize the object.
         while let Some(cell) = object.slots().get(slot) {
             heap.release(cell.take());
             slot += 1;
         }
-        if count::get(object) > 1 {
+        // A hook may even have made it immortal: then no list has it any more.
+        if count::get(object) > 1 && head::is_tracked(object) {
             head::unlink(object);
             heap.collector.generations[(g + 1).min(2)].push(object, false);
         }

@@ -7,7 +7,7 @@
 //! list, and during a collection the count of references from outside.
 //!
 //! *Steps* (CPython 3.13, `Python/gc.c`): when more containers were allocated than freed by `threshold0` since the last
-//! collection, at the next safe point: take a generation and the younger ones; copy counts, subtract references from
+//! collection, at the next safe point, or at once (`policy`): take a generation and the younger ones; copy counts, subtract references from
 //! inside, find what is reachable from the rest; move survivors to the older generation, untrack what cannot be in
 //! a cycle; clear weak references and call callbacks; run finalizers; look again for what they made reachable; clear
 //! the slots of the rest, which counting then reclaims.
@@ -19,7 +19,9 @@
 //!
 //! *What it differs in from CPython.* The noted containers are an array while a collection runs, not the list itself, so
 //! that referents are fetched ahead (`reachability`); lists keep their order; tuples of untracked tuples stay
-//! tracked, since a mutator here may change a tuple; there are no free lists, legacy finalizers, or `DEBUG_SAVEALL`.
+//! tracked, since a mutator here may change a tuple; there are no legacy finalizers. Immortal objects are the
+//! interpreter's own, which it has outside of its heap: the collector forgets them, and what they refer to is
+//! referred to from outside.
 //!
 //! *What it cannot do.* Pauses grow with the generation: a full one with the heap. Garbage cycles float until their
 //! generation is collected, the oldest for a quarter more of the heap.
@@ -27,14 +29,16 @@
 //! | file | concept |
 //! |---|---|
 //! | `head` | GC heads and lists |
-//! | `policy` | thresholds, counts, the 25 % rule |
+//! | `policy` | thresholds, counts, the 25 % rule, by version |
 //! | `reachability` | what is unreachable among some containers |
 //! | `collect` | the steps of a collection |
+//! | `controls` | Python's `gc` vocabulary |
 //! | [`widths`] | numbers that tests make small |
 //! | `check` | the invariants, executable |
 
 mod check;
 mod collect;
+mod controls;
 mod head;
 mod policy;
 mod reachability;
@@ -42,11 +46,10 @@ pub mod widths;
 
 use head::List;
 use heapbench_heap::{
-    Capabilities, Collected, Corruption, Family, Generation, GenerationStats, HeapConfig, HeapError,
-    Introspect, Kind, Level, Recorder, Unsupported,
+    Capabilities, Collected, Corruption, Family, Generation, HeapConfig, HeapError, Kind, Level, Recorder,
 };
 use heapbench_memory::{MemorySource, Ref};
-use heapbench_strategy_refcount::{CycleCollector, RefCount};
+use heapbench_strategy_refcount::{CycleCollector, RefCount, count};
 pub use policy::Policy;
 use reachability::Scratch;
 pub use widths::{Usual, Widths};
@@ -65,56 +68,18 @@ pub struct Generations<W = Usual> {
     /// And those of them that were finalized, or need not be.
     finalized: List,
     collecting: bool,
+    /// What is found unreachable is saved, not reclaimed.
+    save_all: bool,
     policy: Policy,
     scratch: Scratch<W>,
 }
 
-impl<W> Introspect for Generations<W> {
-    fn enable(&mut self) {
-        self.policy.enabled = true;
-        self.policy.update_trigger();
-    }
-
-    fn disable(&mut self) {
-        self.policy.enabled = false;
-        self.policy.update_trigger();
-    }
-
-    fn is_enabled(&self) -> bool {
-        self.policy.enabled
-    }
-
-    fn thresholds(&self) -> Result<[u32; 3], Unsupported> {
-        Ok(self.policy.thresholds)
-    }
-
-    fn set_thresholds(&mut self, thresholds: [u32; 3]) -> Result<(), Unsupported> {
-        self.policy.thresholds = thresholds;
-        self.policy.update_trigger();
-        Ok(())
-    }
-
-    fn counts(&self) -> Result<[u64; 3], Unsupported> {
-        Ok(self.policy.counts)
-    }
-
-    fn stats(&self) -> Result<[GenerationStats; 3], Unsupported> {
-        Ok(self.policy.stats)
-    }
-
-    fn freeze(&mut self) -> Result<(), Unsupported> {
-        self.generations.iter().for_each(|generation| self.permanent.append(generation));
-        self.policy.counts = [0; 3];
-        Ok(())
-    }
-
-    fn unfreeze(&mut self) -> Result<(), Unsupported> {
-        self.generations[2].append(&self.permanent);
-        Ok(())
-    }
-
-    fn freeze_count(&self) -> Result<u64, Unsupported> {
-        Ok(self.permanent.iter().count() as u64)
+impl<W: Widths> Generations<W> {
+    /// A container gets to be something that can be in a cycle. One that is never freed need not be known.
+    fn track(&mut self, container: Ref) {
+        if !count::is_stuck(container, W::SATURATED) {
+            self.generations[0].push(container, false);
+        }
     }
 }
 
@@ -128,6 +93,8 @@ impl<W: Widths> CycleCollector for Generations<W> {
         thresholds: true,
         freezes: true,
     };
+    const POLICIES: &[&str] = Policy::NAMES;
+    const KEYS: &[&str] = Policy::KEYS;
     const HEAD: usize = head::HEAD;
     const SATURATED: u32 = W::SATURATED;
 
@@ -138,15 +105,25 @@ impl<W: Widths> CycleCollector for Generations<W> {
             unreachable: List::default(),
             finalized: List::default(),
             collecting: false,
+            save_all: false,
             policy: Policy::new(config)?,
             scratch: Scratch::default(),
         })
     }
 
+    #[inline(always)]
+    fn allocated(&mut self) {
+        self.policy.counts[0] += 1;
+    }
+
+    #[inline(always)]
+    fn freed(&mut self) {
+        self.policy.counts[0] = self.policy.counts[0].saturating_sub(1);
+    }
+
     /// Containers are tracked from birth, dicts when they get to hold a container: CPython up to 3.13.
     #[inline(always)]
     fn born(&mut self, container: Ref) {
-        self.policy.counts[0] += 1;
         if container.kind() == Kind::Dict {
             head::clear(container);
         } else {
@@ -156,10 +133,14 @@ impl<W: Widths> CycleCollector for Generations<W> {
 
     #[inline(always)]
     fn dies(&mut self, container: Ref) {
-        self.policy.counts[0] = self.policy.counts[0].saturating_sub(1);
         if head::is_tracked(container) {
             head::unlink(container);
         }
+    }
+
+    fn forget(&mut self, container: Ref) {
+        self.dies(container);
+        self.freed();
     }
 
     #[inline(always)]
@@ -168,13 +149,13 @@ impl<W: Widths> CycleCollector for Generations<W> {
             && !value.is_leaf()
             && !head::is_tracked(container)
         {
-            self.generations[0].push(container, false);
+            self.track(container);
         }
     }
 
     fn attached(&mut self, container: Ref) {
         if !head::is_tracked(container) {
-            self.generations[0].push(container, false);
+            self.track(container);
         }
     }
 
@@ -183,9 +164,21 @@ impl<W: Widths> CycleCollector for Generations<W> {
         self.policy.counts[0] > self.policy.trigger
     }
 
+    fn longest_tuple_taken(&self) -> usize {
+        self.policy.longest_tuple_taken
+    }
+
+    #[inline(always)]
+    fn is_due_inside(&self) -> bool {
+        self.policy.counts[0] >= self.policy.inside
+    }
+
     #[cold]
     #[inline(never)]
     fn collect_due<M: MemorySource, R: Recorder>(heap: &mut RefCount<Self, M, R>) {
+        if heap.collector.policy.has_loaded() {
+            return heap.collector.freeze_all();
+        }
         if let Some(generation) = heap.collector.policy.due_generation() {
             collect::collect(heap, Generation::new(generation));
         }
@@ -196,10 +189,6 @@ impl<W: Widths> CycleCollector for Generations<W> {
         generation: Generation,
     ) -> Option<Collected> {
         collect::collect(heap, generation)
-    }
-
-    fn is_tracked(&self, container: Ref) -> Result<bool, Unsupported> {
-        Ok(head::is_tracked(container))
     }
 
     fn held_bytes(&self) -> usize {

@@ -1,4 +1,4 @@
-//! When which generation is collected: as CPython 3.13.0 does, by its own count.
+//! When which generation is collected, by the settings; `versions.rs` has the same programs under CPython 3.11 to 3.13.
 
 use heapbench_heap::{Generation, Heap, HeapConfig, Introspect, Kind, Local, NoRecorder, Shape};
 use heapbench_memory::Mimalloc;
@@ -143,4 +143,26 @@ fn dicts_and_tuples_of_leaves_are_not_tracked() {
     assert!(heap.is_tracked(NEW).unwrap(), "a tuple at birth");
     heap.collect(Generation::YOUNG);
     assert!(!heap.is_tracked(NEW).unwrap(), "a tuple of nothing tracked");
+}
+
+/// What a server does that forks: all that it has loaded is frozen, once.
+#[test]
+fn what_is_allocated_first_is_frozen_when_configured() {
+    for policy in ["3.11", "3.13"] {
+        let settings = vec![("freeze".to_string(), "3000".to_string())];
+        let config = HeapConfig { settings, policy: Some(policy.to_string()), ..HeapConfig::default() };
+        let mut heap = H::new(&config, NoRecorder).unwrap();
+        let _main = heap.enter(0, 2).unwrap();
+        grow(&mut heap, 3000);
+        assert_eq!((heap.freeze_count().unwrap(), heap.counts().unwrap()[0]), (0, 3000));
+        grow(&mut heap, 1);
+        let frozen = heap.freeze_count().unwrap();
+        assert_eq!(frozen, if policy == "3.11" { 3000 } else { 3001 }, "3.11 freezes inside the allocation");
+        assert_eq!((heap.counters().collections, heap.counts().unwrap()), ([0; 3], [0; 3]));
+        grow(&mut heap, 1);
+        assert_eq!((heap.freeze_count().unwrap(), heap.counts().unwrap()), (frozen, [1, 0, 0]), "once");
+        grow(&mut heap, 2_000);
+        assert_eq!(heap.counters().collections[0], if policy == "3.11" { 2 } else { 1 });
+    }
+    assert!(heap(&[("freeze", "10"), ("disabled", "true")]).freeze_count() == Ok(0));
 }

@@ -4,7 +4,7 @@
 use heapbench_conformance::{Deaths, Plan, check_random};
 use heapbench_heap::{Configuration, Generation, Heap, HeapConfig, Introspect, Kind, Local, Recorder, Shape};
 use heapbench_memory::Pools;
-use heapbench_strategy_refcount::{RefCount, count};
+use heapbench_strategy_refcount::{Controls, RefCount, count};
 use heapbench_strategy_refcount_generational::{Generations, Usual, Widths};
 
 /// Everything as small as it can be, but for the counts.
@@ -67,8 +67,17 @@ const LEFT: Local = Local::new(2);
 /// nothing else does.
 #[test]
 fn a_stuck_container_is_never_collected_and_the_others_are() {
-    let mut heap =
-        RefCount::<Generations<Stuck>, Pools, Objects>::new(&HeapConfig::default(), Objects).unwrap();
+    for (policy, frozen, tracked) in [("3.11", 0, true), ("3.12", 2, true), ("3.13", 0, false)] {
+        let (found, hubs) = stick(policy);
+        assert_eq!((found, hubs), (frozen, [tracked; 2]), "{policy}");
+    }
+}
+
+/// Objects that are frozen in the end, and whether the two stuck hubs are tracked.
+fn stick(policy: &str) -> (u64, [bool; 2]) {
+    let config = HeapConfig { policy: Some(policy.to_string()), ..HeapConfig::default() };
+    let mut heap = RefCount::<Generations<Stuck>, Pools, Objects>::new(&config, Objects).unwrap();
+    let mut stuck = Vec::new();
     let _forever = heap.enter(0, 3).unwrap();
     for (size, leaked) in [(12, 0), (13, 14), (60, 61)] {
         heap.allocate(HUB, Shape::new(Kind::List, size, 0)).unwrap();
@@ -82,6 +91,7 @@ fn a_stuck_container_is_never_collected_and_the_others_are() {
         heap.store(LEFT, 0, LEFT);
         heap.store(LEFT, 1, HUB);
         assert_eq!(count::is_stuck(hub, 15), leaked > 0);
+        stuck.extend(count::is_stuck(hub, 15).then_some(hub));
         heap.clear(HUB);
         heap.clear(LEFT);
         heap.verify().unwrap();
@@ -95,5 +105,6 @@ fn a_stuck_container_is_never_collected_and_the_others_are() {
     let counters = heap.counters();
     assert_eq!(counters.objects_allocated - counters.objects_freed, 14 + 61);
     assert_eq!(heap.stats().unwrap()[2].collections, 6);
-    assert_eq!(heap.freeze_count().unwrap(), 0);
+    let hubs = [0, 1].map(|number| heap.collector.is_tracked(stuck[number]).unwrap());
+    (heap.freeze_count().unwrap(), hubs)
 }

@@ -42,7 +42,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
     /// Reclaims an object whose count is zero, and everything that dies with it.
     #[inline(never)]
     fn reclaim(&mut self, first: Ref) {
-        self.peak_live = self.peak_live.max(self.source.live_bytes());
+        self.peak_live = self.peak_live.max(self.live_bytes());
         if !self.begin_death(first) {
             return;
         }
@@ -128,7 +128,17 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         }
         if R::OBJECTS {
             self.census.swap_remove(&object);
+            self.tell_references(object);
             self.recorder.died(object.address());
+        }
+    }
+
+    /// Tells the recorder how many references an object holds, which are about to be released.
+    #[inline(always)]
+    pub fn tell_references(&mut self, object: Ref) {
+        if R::OBJECTS {
+            let held = object.slots().iter().filter(|slot| slot.get().is_some()).count();
+            self.recorder.references(object.address(), held);
         }
     }
 

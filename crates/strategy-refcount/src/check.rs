@@ -15,7 +15,7 @@ use crate::RefCount;
 use crate::collect::CycleCollector;
 use crate::count;
 use crate::space::prefix;
-use heapbench_heap::{Corruption, Heap, Kind, Level, Recorder};
+use heapbench_heap::{Corruption, Heap, Introspect, Kind, Level, Recorder};
 use heapbench_memory::object::WORD;
 use heapbench_memory::{Flag, MemorySource, Ref};
 use walk::References;
@@ -68,6 +68,12 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         }
         let (live, bytes) = (allocated - freed, footprint.live_bytes as u64);
         at_most("bytes of the objects alive", live.saturating_mul(LEAST_OBJECT), bytes)?;
+        let in_lists = self.free_lists.bytes() as u64;
+        at_most(
+            "bytes in free lists, of those that the source gave",
+            in_lists,
+            self.source.live_bytes() as u64,
+        )?;
         expect(live > 0 || bytes == 0, || {
             format!("bytes in use without an object: expected 0, found {bytes}")
         })?;
@@ -76,12 +82,14 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         })
     }
 
-    /// The blocks of the objects do not overlap, and are all that the source has given.
+    /// The blocks of the objects and of the free lists do not overlap, and are all that the source has given.
     fn check_blocks(&self) -> Checked {
+        let waiting = self.free_lists.blocks()?;
         if !R::OBJECTS {
             return Ok(());
         }
-        let mut blocks = Vec::with_capacity(2 * self.census.len());
+        let mut blocks = Vec::with_capacity(2 * self.census.len() + waiting.len());
+        blocks.extend(waiting.iter().map(|block| (block.start.addr().get(), block.size)));
         for (object, entry) in &self.census {
             let prefix = prefix::<C>(entry.shape.kind.is_leaf());
             blocks.push((object.start(prefix).addr().get(), prefix + entry.size));
@@ -100,6 +108,10 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
             (self.source.live_bytes(), blocks.iter().map(|(_, size)| size).sum::<usize>());
         expect(expected == found || !self.is_between_operations(), || {
             format!("bytes of objects: expected {expected} as the source gave, found {found}")
+        })?;
+        let (expected, found) = (Introspect::allocated_blocks(self).unwrap_or(0), blocks.len() as u64);
+        expect(expected == found || !self.is_between_operations(), || {
+            format!("blocks: expected {expected} as counted, found {found}")
         })
     }
 
@@ -119,6 +131,9 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
             expect(found == expected, || {
                 format!("count of immortal {handle}, {immortal:?}: expected {expected}, found {found}")
             })?;
+        }
+        if let Some(garbage) = self.garbage {
+            self.expect_alive(garbage, || "the list of garbage".to_string())?;
         }
         for object in self.attachments.finalizable() {
             self.expect_alive(object, || "the table of finalizers".to_string())?;

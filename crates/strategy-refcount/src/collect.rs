@@ -3,17 +3,23 @@
 //! `refcount` is the heap with [`NoCollector`]; `refcount-generational` and its kin put theirs in its place and share
 //! counting, cascades, weak references and finalizers.
 
+use crate::controls::Controls;
 use crate::{RefCount, count};
 use heapbench_heap::{
-    Capabilities, Collected, Corruption, Family, Generation, HeapConfig, HeapError, Introspect, Level,
-    Recorder, Unsupported,
+    Capabilities, Collected, Corruption, Family, Generation, HeapConfig, HeapError, Level, Recorder,
 };
 use heapbench_memory::{MemorySource, Ref};
 
 /// Finds cyclic garbage among containers (objects of kinds that are not leaves).
-pub trait CycleCollector: Introspect + Sized {
+pub trait CycleCollector: Controls + Sized {
     /// What the strategy promises with this collector.
     const CAPABILITIES: Capabilities;
+
+    /// Its policies by name, the default first.
+    const POLICIES: &[&str];
+
+    /// The keys of its settings.
+    const KEYS: &[&str];
 
     /// Bytes that a container has in front of its count: 16 for CPython's GC head, a multiple of 16.
     const HEAD: usize;
@@ -21,17 +27,26 @@ pub trait CycleCollector: Introspect + Sized {
     /// The count at which an object is stuck; tests have a small one.
     const SATURATED: u32;
 
-    /// A collector as configured.
+    /// A collector as configured, with a policy and keys that it knows.
     ///
     /// # Errors
-    /// An unknown policy, key or value.
+    /// A value that does not fit.
     fn new(config: &HeapConfig) -> Result<Self, HeapError>;
 
-    /// A container was allocated.
+    /// A block for a container came from the memory source; not from a free list.
+    fn allocated(&mut self);
+
+    /// Such a block was given back to the source.
+    fn freed(&mut self);
+
+    /// A container came to be.
     fn born(&mut self, container: Ref);
 
     /// A container's count reached zero; it is reclaimed next.
     fn dies(&mut self, container: Ref);
+
+    /// A container has become immortal: it is the interpreter's own, as if it had never been allocated.
+    fn forget(&mut self, container: Ref);
 
     /// `value` was stored into `container`.
     fn stored(&mut self, container: Ref, value: Ref);
@@ -39,8 +54,16 @@ pub trait CycleCollector: Introspect + Sized {
     /// A finalizer or a weak reference was attached to `container`.
     fn attached(&mut self, container: Ref);
 
+    /// Tuples with more items than this are put into a free list, where there are any, and never taken out of it.
+    fn longest_tuple_taken(&self) -> usize {
+        crate::free_lists::LONGEST_TUPLE
+    }
+
     /// Whether an automatic collection waits for a safe point.
     fn is_due(&self) -> bool;
+
+    /// Whether the allocation of a container's block makes a collection due that does not wait: it runs inside.
+    fn is_due_inside(&self) -> bool;
 
     /// The automatic collection that is due.
     fn collect_due<M: MemorySource, R: Recorder>(heap: &mut RefCount<Self, M, R>);
@@ -50,9 +73,6 @@ pub trait CycleCollector: Introspect + Sized {
         heap: &mut RefCount<Self, M, R>,
         generation: Generation,
     ) -> Option<Collected>;
-
-    /// `gc.is_tracked` of a container.
-    fn is_tracked(&self, container: Ref) -> Result<bool, Unsupported>;
 
     /// Bytes of the collector's own tables.
     fn held_bytes(&self) -> usize;
@@ -74,13 +94,9 @@ pub struct NoCollector<const SATURATED: u32 = { count::SATURATED }> {
     disabled: bool,
 }
 
-impl<const SATURATED: u32> Introspect for NoCollector<SATURATED> {
-    fn enable(&mut self) {
-        self.disabled = false;
-    }
-
-    fn disable(&mut self) {
-        self.disabled = true;
+impl<const SATURATED: u32> Controls for NoCollector<SATURATED> {
+    fn set_enabled(&mut self, on: bool) {
+        self.disabled = !on;
     }
 
     fn is_enabled(&self) -> bool {
@@ -98,20 +114,28 @@ impl<const SATURATED: u32> CycleCollector for NoCollector<SATURATED> {
         thresholds: false,
         freezes: false,
     };
+    const POLICIES: &[&str] = &[];
+    const KEYS: &[&str] = &[];
     const HEAD: usize = 0;
     const SATURATED: u32 = SATURATED;
 
-    fn new(config: &HeapConfig) -> Result<Self, HeapError> {
-        config.expect_policy(&[])?;
-        config.expect_keys(&[])?;
+    fn new(_config: &HeapConfig) -> Result<Self, HeapError> {
         Ok(NoCollector::default())
     }
+
+    #[inline(always)]
+    fn allocated(&mut self) {}
+
+    #[inline(always)]
+    fn freed(&mut self) {}
 
     #[inline(always)]
     fn born(&mut self, _container: Ref) {}
 
     #[inline(always)]
     fn dies(&mut self, _container: Ref) {}
+
+    fn forget(&mut self, _container: Ref) {}
 
     #[inline(always)]
     fn stored(&mut self, _container: Ref, _value: Ref) {}
@@ -123,6 +147,11 @@ impl<const SATURATED: u32> CycleCollector for NoCollector<SATURATED> {
         false
     }
 
+    #[inline(always)]
+    fn is_due_inside(&self) -> bool {
+        false
+    }
+
     fn collect_due<M: MemorySource, R: Recorder>(_heap: &mut RefCount<Self, M, R>) {}
 
     fn collect<M: MemorySource, R: Recorder>(
@@ -130,10 +159,6 @@ impl<const SATURATED: u32> CycleCollector for NoCollector<SATURATED> {
         _generation: Generation,
     ) -> Option<Collected> {
         None
-    }
-
-    fn is_tracked(&self, _container: Ref) -> Result<bool, Unsupported> {
-        Err(Unsupported)
     }
 
     fn held_bytes(&self) -> usize {

@@ -2,13 +2,13 @@
 
 use crate::census::{Census, Entry};
 use crate::collect::CycleCollector;
+use crate::free_lists::{self, FreeLists};
 use crate::overwritten::Overwritten;
 use crate::space::prefix;
 use crate::{RefCount, count};
 use heapbench_heap::{
-    Capabilities, Collected, Corruption, Counters, Footprint, Frame, Generation, GenerationStats, Heap,
-    HeapConfig, HeapError, Hook, Immortal, Introspect, Kind, Level, Local, OutOfMemory, Recorder, Shape,
-    Unsupported,
+    Callback, Capabilities, Collected, Corruption, Counters, Footprint, Frame, Generation, Heap, HeapConfig,
+    HeapError, Hook, Immortal, Kind, Level, Local, OutOfMemory, Recorder, Shape,
 };
 use heapbench_memory::{Attachments, DataStack, MemorySource, Ref, WEAK_SHAPE, injection};
 use std::ops::Range;
@@ -17,14 +17,14 @@ use std::ptr::NonNull;
 impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
     /// Moves a counted value into a local; the old one is released.
     #[inline(always)]
-    fn put(&mut self, dst: Local, value: Option<Ref>) {
+    pub(crate) fn put(&mut self, dst: Local, value: Option<Ref>) {
         let old = self.stack.replace(dst, value);
         self.release(old);
     }
 
     /// Tells the collector that an object is about to refer to a value.
     #[inline(always)]
-    fn notice(&mut self, object: Ref, value: Option<Ref>) {
+    pub(crate) fn notice(&mut self, object: Ref, value: Option<Ref>) {
         if let Some(value) = value {
             self.collector.stored(object, value);
         }
@@ -41,8 +41,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
 
     /// A resize, where there is memory for it without a collection.
     #[inline(always)]
-    fn try_resize(&mut self, object: Local, slots: u32, bytes: usize) -> Result<(), OutOfMemory> {
-        let object = self.stack.object(object);
+    pub(crate) fn try_resize(&mut self, object: Ref, slots: u32, bytes: usize) -> Result<(), OutOfMemory> {
         let fits = Shape::new(object.kind(), slots, bytes);
         if fits == object.shape() {
             return Ok(());
@@ -54,16 +53,16 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         let block = match needs {
             None => None,
             Some(0) => Some(NonNull::<u64>::dangling().cast()),
-            Some(size) => Some(self.block(size)?),
+            Some(size) => Some(self.storage_block(object.kind(), size)?),
         };
         let cut = object.slots().get(slots as usize..).unwrap_or_default();
         let waiting = (!cut.is_empty()).then(|| self.overwritten.push(cut));
         cut.iter().for_each(|slot| slot.set(None));
         // SAFETY: the cut slots are nil, the block is what `resize_needs` asked for, and no slice is kept.
         let outgrown = unsafe { object.resize(slots as usize, bytes, block) };
-        self.peak_live = self.peak_live.max(self.source.live_bytes());
+        self.peak_live = self.peak_live.max(self.live_bytes());
         // SAFETY: the object has another storage now.
-        unsafe { self.free_storage(outgrown) };
+        unsafe { self.free_storage(object, outgrown) };
         if R::OBJECTS {
             self.census.insert(object, Entry::of(object));
             let bytes = object.size() + object.storage_block().map_or(0, |storage| storage.size);
@@ -97,7 +96,7 @@ fn takes_resize(shape: Shape) -> bool {
 }
 
 /// What no collection makes room for.
-fn impossible(shape: Shape) -> OutOfMemory {
+pub(crate) fn impossible(shape: Shape) -> OutOfMemory {
     OutOfMemory { requested: shape.bytes.saturating_add(shape.slots as usize * size_of::<Ref>()) }
 }
 
@@ -106,18 +105,26 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
     type Recorder = R;
 
     fn new(config: &HeapConfig, recorder: R) -> Result<Self, HeapError> {
+        config.expect_policy(C::POLICIES)?;
+        config.expect_keys(&[C::KEYS, &[free_lists::KEY]].concat())?;
         config.expect_limit()?;
+        let free_lists = config.setting(free_lists::KEY, "true or false")?.unwrap_or(false);
+        let collector = C::new(config)?;
         let mut source = M::new()?;
         source.set_limit(config.limit);
         Ok(RefCount {
             stack: DataStack::new()?,
-            collector: C::new(config)?,
             attachments: Attachments::default(),
             counters: Counters::default(),
             source,
             recorder,
             immortals: Vec::new(),
             overwritten: Overwritten::new()?,
+            free_lists: FreeLists::new(free_lists, collector.longest_tuple_taken()),
+            collector,
+            storages: 0,
+            garbage: None,
+            callbacks: Vec::new(),
             census: Census::default(),
             peak_live: 0,
             hooks: 0,
@@ -187,7 +194,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
         if !shape.is_valid() {
             return Err(impossible(shape));
         }
-        let object = self.provide(|heap| heap.create(shape))?;
+        let object = self.provide_object(shape)?;
         self.put(dst, Some(object));
         Ok(())
     }
@@ -270,10 +277,11 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
 
     #[inline]
     fn resize(&mut self, object: Local, slots: u32, bytes: usize) -> Result<(), OutOfMemory> {
-        match self.try_resize(object, slots, bytes) {
-            Err(refused) if takes_resize(Shape::new(self.shape(object).kind, slots, bytes)) => {
-                self.provide_after_collection(refused, |heap| heap.try_resize(object, slots, bytes))
-            }
+        match self.try_resize(self.stack.object(object), slots, bytes) {
+            Err(refused) if takes_resize(Shape::new(self.shape(object).kind, slots, bytes)) => self
+                .provide_after_collection(refused, |heap| {
+                    heap.try_resize(heap.stack.object(object), slots, bytes)
+                }),
             done => done,
         }
     }
@@ -291,7 +299,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
     }
 
     fn weak(&mut self, dst: Local, target: Local, callback: Option<Hook<Self>>) -> Result<(), OutOfMemory> {
-        let weak = self.provide(|heap| heap.try_weak(target, callback))?;
+        let weak = self.provide_with_object(WEAK_SHAPE, |heap| heap.try_weak(target, callback))?;
         self.put(dst, Some(weak));
         Ok(())
     }
@@ -318,6 +326,9 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
         injection::reserve(&mut self.immortals, 1)?;
         let immortal = self.stack.object(object);
         self.stack.replace(object, None);
+        if !immortal.is_leaf() && count::get(immortal) != count::immortal(C::SATURATED) {
+            self.collector.forget(immortal);
+        }
         count::set(immortal, count::immortal(C::SATURATED));
         self.immortals.push(immortal);
         Ok(Immortal(self.immortals.len() as u32 - 1))
@@ -345,19 +356,20 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
     }
 
     fn counters(&self) -> Counters {
-        let bytes_freed = self.counters.bytes_allocated.saturating_sub(self.source.live_bytes() as u64);
+        let bytes_freed = self.counters.bytes_allocated.saturating_sub(self.live_bytes() as u64);
         Counters { bytes_freed, ..self.counters }
     }
 
     fn footprint(&self) -> Footprint {
         let tables = self.attachments.held_bytes() + self.immortals.capacity() * size_of::<Ref>();
+        let tables = tables + self.callbacks.capacity() * size_of::<Callback<Self>>();
         let tables = tables + self.overwritten.held_bytes() + self.collector.held_bytes();
         let held_bytes = self.source.held_bytes() + tables;
-        Footprint { live_bytes: self.source.live_bytes(), held_bytes }
+        Footprint { live_bytes: self.live_bytes(), held_bytes }
     }
 
     fn peak_live_bytes(&self) -> usize {
-        self.peak_live.max(self.source.live_bytes())
+        self.peak_live.max(self.live_bytes())
     }
 
     fn recorder(&self) -> &R {
@@ -370,53 +382,6 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
 
     fn verify_to(&self, level: Level) -> Result<(), Corruption> {
         self.check(level)
-    }
-}
-
-impl<C: CycleCollector, M: MemorySource, R: Recorder> Introspect for RefCount<C, M, R> {
-    fn enable(&mut self) {
-        self.collector.enable();
-    }
-
-    fn disable(&mut self) {
-        self.collector.disable();
-    }
-
-    fn is_enabled(&self) -> bool {
-        self.collector.is_enabled()
-    }
-
-    fn thresholds(&self) -> Result<[u32; 3], Unsupported> {
-        self.collector.thresholds()
-    }
-
-    fn set_thresholds(&mut self, thresholds: [u32; 3]) -> Result<(), Unsupported> {
-        self.collector.set_thresholds(thresholds)
-    }
-
-    fn counts(&self) -> Result<[u64; 3], Unsupported> {
-        self.collector.counts()
-    }
-
-    fn stats(&self) -> Result<[GenerationStats; 3], Unsupported> {
-        self.collector.stats()
-    }
-
-    fn freeze(&mut self) -> Result<(), Unsupported> {
-        self.collector.freeze()
-    }
-
-    fn unfreeze(&mut self) -> Result<(), Unsupported> {
-        self.collector.unfreeze()
-    }
-
-    fn freeze_count(&self) -> Result<u64, Unsupported> {
-        self.collector.freeze_count()
-    }
-
-    fn is_tracked(&self, object: Local) -> Result<bool, Unsupported> {
-        let object = self.stack.object(object);
-        if object.is_leaf() { Ok(false) } else { CycleCollector::is_tracked(&self.collector, object) }
     }
 }
 

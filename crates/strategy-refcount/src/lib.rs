@@ -9,7 +9,7 @@
 //! *Invariants.*
 //! 1. The count of an object is the number of locals and slots that refer to it, or it is immortal or saturated.
 //! 2. No live object has a count of zero; a dead object is referred to by nobody.
-//! 3. The bytes in use of the source are the blocks of the live objects.
+//! 3. The bytes in use of the source are the blocks of the live objects, and those in free lists.
 //! 4. A weak reference gives its target or nil, never a dead object.
 //!
 //! *What it cannot do.* Unreachable cycles leak, unless a [`CycleCollector`] is in place; counts beyond 2^31 are
@@ -23,24 +23,32 @@
 //! | [`count`] | the count word |
 //! | `cascade` | what follows when a count reaches zero |
 //! | `space` | blocks of objects |
+//! | `free_lists` | blocks kept for the next object of their shape: the setting `free-lists` |
 //! | `overwritten` | old values of bulk operations |
 //! | `census` | all live objects, for those who want to know |
 //! | [`collect`] | the cycle collector's place |
+//! | [`controls`] | what it answers of Python's `gc` vocabulary |
+//! | `introspect` | and what the heap answers |
 //! | `check` | the invariants, executable |
 
 mod cascade;
 mod census;
 mod check;
 pub mod collect;
+pub mod controls;
 pub mod count;
+mod free_lists;
 mod heap;
+mod introspect;
 mod overwritten;
 pub mod space;
 
 pub use collect::{CycleCollector, NoCollector};
+pub use controls::Controls;
 
 use census::Census;
-use heapbench_heap::{Counters, Recorder};
+use free_lists::FreeLists;
+use heapbench_heap::{Callback, Counters, Recorder};
 use heapbench_memory::{Attachments, DataStack, MemorySource, Ref};
 use overwritten::Overwritten;
 
@@ -62,6 +70,13 @@ pub struct RefCount<C, M, R> {
     recorder: R,
     immortals: Vec<Ref>,
     overwritten: Overwritten,
+    free_lists: FreeLists,
+    /// Storage blocks of objects.
+    storages: u64,
+    /// `gc.garbage`: a list, once something was put into it.
+    garbage: Option<Ref>,
+    /// `gc.callbacks`.
+    callbacks: Vec<Callback<Self>>,
     /// Empty unless the recorder wants objects.
     census: Census,
     peak_live: usize,

@@ -16,9 +16,19 @@ const FILES: &[(&str, &str)] = &files![
     "workloads/mechanism/live-graph.toml",
     "workloads/mechanism/churn.toml",
     "workloads/mechanism/linked-list.toml",
+    "workloads/mechanism/size-mix.toml",
+    "workloads/mechanism/fragmentation.toml",
+    "workloads/mechanism/load.toml",
     "workloads/program/json.toml",
+    "workloads/program/syntax-tree.toml",
     "workloads/program/lru-cache.toml",
     "workloads/program/requests.toml",
+    "workloads/program/async-tasks.toml",
+    "workloads/program/records.toml",
+    "workloads/program/orm.toml",
+    "workloads/program/text-index.toml",
+    "workloads/program/numbers.toml",
+    "workloads/program/listeners.toml",
 ];
 
 /// All definitions.

@@ -49,6 +49,14 @@ pub enum WorkloadError {
         /// The system's reason.
         message: String,
     },
+    /// A file that cannot be written.
+    #[error("{file}: cannot be written: {message}")]
+    Unwritable {
+        /// The file.
+        file: String,
+        /// The system's reason.
+        message: String,
+    },
 }
 
 impl WorkloadError {

@@ -22,6 +22,7 @@
 //! | [`random`] | seeded choices, made before the clock starts |
 //! | `mechanism/` | programs that stress one mechanism each |
 //! | `program/` | programs in the shape of real Python programs |
+//! | [`twin`] | the same programs in Python |
 //! | [`error`] | what can be wrong with a request |
 #![forbid(unsafe_code)]
 
@@ -34,6 +35,7 @@ pub mod parameters;
 pub mod prepared;
 mod program;
 pub mod random;
+pub mod twin;
 
 pub use catalogue::{definitions, find};
 pub use definition::{Definition, Group, Parameter, Profile};

@@ -4,13 +4,23 @@ use crate::definition::Definition;
 use crate::error::WorkloadError;
 use crate::mechanism::binary_trees::BinaryTrees;
 use crate::mechanism::churn::Churn;
+use crate::mechanism::fragmentation::Fragmentation;
 use crate::mechanism::linked_list::LinkedList;
 use crate::mechanism::live_graph::LiveGraph;
+use crate::mechanism::load::Load;
 use crate::mechanism::rings::Rings;
+use crate::mechanism::size_mix::SizeMix;
 use crate::parameters::{Parameters, Reader};
+use crate::program::async_tasks::AsyncTasks;
 use crate::program::json::Json;
+use crate::program::listeners::Listeners;
 use crate::program::lru_cache::LruCache;
+use crate::program::numbers::Numbers;
+use crate::program::orm::Orm;
+use crate::program::records::Records;
 use crate::program::requests::Requests;
+use crate::program::syntax_tree::SyntaxTree;
+use crate::program::text_index::TextIndex;
 use heapbench_heap::{Heap, Introspect, OutOfMemory};
 
 /// What a program did.
@@ -70,9 +80,19 @@ programs! {
     BinaryTrees = "binary-trees": "Trees built by function calls, walked and dropped.",
     Rings = "rings": "Cyclic garbage.",
     LiveGraph = "live-graph": "Full collections with everything live.",
-    Churn = "churn": "Random replacement in an array.",
+    Churn = "churn": "Random replacement in a list.",
     LinkedList = "linked-list": "Destruction of a long list.",
+    SizeMix = "size-mix": "The oldest replaced, of Python's sizes.",
+    Fragmentation = "fragmentation": "Two lifetimes, and sizes that change.",
+    Load = "load": "A load to be dialled.",
     Json = "json": "A document loaded, walked, changed and dropped.",
     LruCache = "lru-cache": "A dict and a doubly linked list.",
+    Numbers = "numbers": "Floats and ints, each an object.",
+    Orm = "orm": "Objects with back references and an identity map.",
+    Records = "records": "Rows of data, grouped, sorted and copied.",
     Requests = "requests": "Requests handled, some with an exception.",
+    SyntaxTree = "syntax-tree": "A tree with links to parents.",
+    AsyncTasks = "async-tasks": "Trees of tasks under an event loop.",
+    TextIndex = "text-index": "A word index built, searched and merged.",
+    Listeners = "listeners": "Components that subscribe, and some that forget to unsubscribe.",
 }

@@ -201,3 +201,24 @@ fn every_definition_is_complete() {
         assert!(texts.into_iter().all(|text| !text.is_empty()), "{}", definition.name);
     }
 }
+
+#[test]
+fn a_load_that_makes_no_sense_is_refused() {
+    for (key, value, expected) in [
+        (
+            "sizes",
+            "1",
+            "value \"1\" of parameter 'sizes' of load, expected python, or the length of every leaf, from 2 to",
+        ),
+        ("sizes", "large", "value \"large\" of parameter 'sizes' of load, expected python, or the length of"),
+        ("survival", "1.5", "value 1.5 of parameter 'survival' of load, expected a number from 0 to 1"),
+        (
+            "steps",
+            "4000000000",
+            "value 4000000000 of parameter 'steps' of load, expected a whole number from 1",
+        ),
+    ] {
+        let found = refusal("load", key, value);
+        assert!(found.starts_with(&format!("invalid {expected}")), "{found}");
+    }
+}

@@ -111,6 +111,7 @@ pub(crate) fn cell(workload: usize, strategy: usize, invocation: u32) -> Record 
         bytes_allocated: allocated as u64,
         counters: Default::default(),
         mutator_ns: (name == "bump").then_some(wall_ns / 2),
+        interpreted: false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `heapbench list strategies | workloads | profiles`.
 
 use crate::output::{print, print_json};
+use crate::python::{Interpreter, find};
 use crate::registry::{DEFAULT_CONFIGURATIONS, STRATEGIES};
 use crate::table;
 use crate::trouble::Trouble;
@@ -41,8 +42,15 @@ pub fn run(arguments: &ListArguments) -> Result<(), Trouble> {
 }
 
 fn strategies(json: bool) -> Result<(), Trouble> {
+    let references = find::everywhere();
     if json {
-        return STRATEGIES.iter().try_for_each(print_json);
+        STRATEGIES.iter().try_for_each(print_json)?;
+        return references.iter().try_for_each(|python| {
+            let about = "an outside reference: the workloads' twins, interpreted";
+            print_json(
+                &json!({"name": python.name(), "path": python.path, "interpreted": true, "about": about}),
+            )
+        });
     }
     let row = |s: &crate::registry::Strategy| {
         let with = |sign: char, names: &[&str]| {
@@ -59,6 +67,11 @@ fn strategies(json: bool) -> Result<(), Trouble> {
     };
     let proof: Vec<String> = STRATEGIES.iter().filter_map(proof).collect();
     print(&format!("\nFor check and verify only: {}", proof.join(", ")))?;
+    let names = match &references[..] {
+        [] => "none found; expected a Python 3.11 or newer on PATH or in pyenv".to_string(),
+        found => found.iter().map(Interpreter::name).collect::<Vec<_>>().join(", "),
+    };
+    print(&format!("\nOutside references, interpreted, that can be run beside them: {names}"))?;
     print(&format!("\nRun by default: {}", DEFAULT_CONFIGURATIONS.join(", ")))
 }
 

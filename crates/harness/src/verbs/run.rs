@@ -8,6 +8,7 @@ use crate::output::{print_json, say, shell_word};
 use crate::plan::{self, Frame};
 use crate::progress::Progress;
 use crate::provenance;
+use crate::python::{Twins, reference};
 use crate::request::{Request, RunArguments};
 use crate::trouble::Trouble;
 use heapbench_results::store::{self, CELLS};
@@ -83,10 +84,16 @@ fn run_cells(
     folder: PathBuf,
 ) -> Result<Ran, Trouble> {
     let mut progress = Progress::new(jobs.len());
+    let twins = if request.references.is_empty() { None } else { Some(Twins::install()?) };
     let mut ran = Ran { folder, unwell: 0, interrupted: false };
     for job in jobs {
         progress.begins(&job.strategy, &job.workload);
-        let record = if interruption::requested() { None } else { child::run(job, request.timeout)? };
+        let python = request.references.iter().find(|python| python.name() == job.strategy);
+        let record = match (python, &twins) {
+            _ if interruption::requested() => None,
+            (Some(python), Some(twins)) => reference::run(job, python, twins, request.timeout),
+            _ => child::run(job, request.timeout)?,
+        };
         let Some(record) = record else {
             ran.interrupted = true;
             break;

@@ -1,15 +1,19 @@
 //! A dict's key table, made and made anew.
 
-use super::table::{MIN_LOG2, Table};
-use crate::text;
+use super::table::Table;
 use heapbench_heap::{Heap, Local, OutOfMemory};
 
-/// The table of a dict that gets its first key.
+/// The table of a dict that gets its first key, with at least so many places.
 ///
 /// # Errors
 /// Out of memory: no effect.
-pub(super) fn first_table<H: Heap>(heap: &mut H, dict: Local, general: bool) -> Result<Table, OutOfMemory> {
-    let table = Table::new(MIN_LOG2, general);
+pub(super) fn first_table<H: Heap>(
+    heap: &mut H,
+    dict: Local,
+    places: usize,
+    general: bool,
+) -> Result<Table, OutOfMemory> {
+    let table = Table::new(Table::log2_for(places), general);
     heap.resize(dict, table.slots(), table.bytes())?;
     let payload = heap.payload_mut(dict);
     table.clear_index(payload);
@@ -51,20 +55,22 @@ pub(super) fn rebuild<H: Heap>(
     new.used = old.used;
     new.entries = old.used;
     new.usable = new.capacity() - old.used;
-    index_entries(heap, dict, &old, &new, scratch);
+    index_entries(heap, dict, &old, &new);
     refused.map_or(Ok(new), Err)
 }
 
-/// Moves the entries together, hashes included, in order; the rest becomes nil.
+/// Moves the entries together, hashes included, in order; the rest is nil then.
 fn close_gaps<H: Heap>(heap: &mut H, dict: Local, table: &Table, scratch: Local) {
     let mut kept = 0;
     for entry in 0..table.entries {
-        heap.load(scratch, dict, 2 * entry);
-        if heap.is_nil(scratch) {
+        if heap.peek(dict, 2 * entry).is_none() {
             continue;
         }
         if kept < entry {
-            heap.copy_slots(dict, 2 * entry..2 * entry + 2, dict, 2 * kept);
+            for (from, to) in [(2 * entry, 2 * kept), (2 * entry + 1, 2 * kept + 1)] {
+                heap.take_slot(scratch, dict, from);
+                heap.store_take(dict, to, scratch);
+            }
             let payload = heap.payload_mut(dict);
             if table.general {
                 let hash = table.hash(payload, entry);
@@ -73,24 +79,16 @@ fn close_gaps<H: Heap>(heap: &mut H, dict: Local, table: &Table, scratch: Local)
         }
         kept += 1;
     }
-    heap.clear(scratch);
-    heap.fill_slots(dict, 2 * kept..2 * table.entries, scratch);
 }
 
 /// Writes header and index of the table that takes the place of `old`.
-fn index_entries<H: Heap>(heap: &mut H, dict: Local, old: &Table, new: &Table, scratch: Local) {
+fn index_entries<H: Heap>(heap: &mut H, dict: Local, old: &Table, new: &Table) {
     new.clear_index(heap.payload_mut(dict));
     for entry in 0..new.entries {
-        let hash = if old.general {
-            old.hash(heap.payload(dict), entry)
-        } else {
-            heap.load(scratch, dict, 2 * entry);
-            text::hash(heap, scratch)
-        };
+        let hash = super::hash_of_entry(heap, dict, old, entry);
         let payload = heap.payload_mut(dict);
         new.set_hash(payload, entry, hash);
         new.set_entry_at(payload, new.free_place(payload, hash), entry as i32);
     }
-    heap.clear(scratch);
     new.write(heap.payload_mut(dict));
 }

@@ -1,20 +1,20 @@
 //! The key table of a dict: where what lies in the payload, and the numbers in its header.
 //!
 //! ```text
-//! header 32: used 8 | log2 of the index's size 1 | kind 1 | - 6 | usable 8 | entries 8
+//! header 32: used 8 | log2 of the index's size 1 | kind 1 | - 2 | start of the index 4 | usable 8 | entries 8
 //! hashes   : 8 an entry there is room for; none while all keys are strs, which keep their own
 //! index    : size x 1, 2 or 4 bytes: the number of an entry, EMPTY or DELETED
 //! ```
 //! The slots are the entries: key, value, key, value, …, in insertion order, nil where one was deleted. CPython has
 //! the hashes inside the entries and `used` in the dict; the bytes in all are the same.
 
-use crate::bytes::{read_word, write_word};
+use crate::word::{read_word, write_word};
 
 pub(super) const EMPTY: i32 = -1;
 pub(super) const DELETED: i32 = -2;
 const HEADER: usize = 32;
 /// The smallest table has 8 places.
-pub(super) const MIN_LOG2: u8 = 3;
+const MIN_LOG2: u8 = 3;
 /// Place numbers are at most 32 bits wide here; a heap has no room for so many entries.
 const MAX_LOG2: u8 = 31;
 
@@ -65,6 +65,7 @@ impl Table {
         write_word(payload, 0, self.used as u64);
         payload[8] = self.log2;
         payload[9] = u8::from(self.general);
+        payload[12..16].copy_from_slice(&(self.index_start() as u32).to_le_bytes());
         write_word(payload, 16, self.usable as u64);
         write_word(payload, 24, self.entries as u64);
     }
@@ -92,11 +93,7 @@ impl Table {
 
     #[inline(always)]
     fn place_bytes(&self) -> usize {
-        match self.log2 {
-            0..8 => 1,
-            8..16 => 2,
-            _ => 4,
-        }
+        place_bytes(self.log2)
     }
 
     /// The hash of an entry of a general table.
@@ -116,15 +113,7 @@ impl Table {
     /// What the index says at a place: the number of an entry, [`EMPTY`] or [`DELETED`].
     #[inline(always)]
     pub(super) fn entry_at(&self, payload: &[u8], place: usize) -> i32 {
-        let index = &payload[self.index_start()..];
-        match self.place_bytes() {
-            1 => i32::from(index[place] as i8),
-            2 => i32::from(i16::from_le_bytes([index[2 * place], index[2 * place + 1]])),
-            _ => {
-                let at = 4 * place;
-                i32::from_le_bytes([index[at], index[at + 1], index[at + 2], index[at + 3]])
-            }
-        }
+        read_index(payload, self.index_start(), self.log2, place)
     }
 
     /// Sets what the index says at a place.
@@ -155,6 +144,42 @@ impl Table {
         }
         places.place
     }
+}
+
+/// Bytes of a place of the index.
+#[inline(always)]
+fn place_bytes(log2: u8) -> usize {
+    match log2 {
+        0..8 => 1,
+        8..16 => 2,
+        _ => 4,
+    }
+}
+
+#[inline(always)]
+fn read_index(payload: &[u8], start: usize, log2: u8, place: usize) -> i32 {
+    let index = &payload[start..];
+    match place_bytes(log2) {
+        1 => i32::from(index[place] as i8),
+        2 => i32::from(i16::from_le_bytes([index[2 * place], index[2 * place + 1]])),
+        _ => {
+            let at = 4 * place;
+            i32::from_le_bytes([index[at], index[at + 1], index[at + 2], index[at + 3]])
+        }
+    }
+}
+
+/// The entry at the first place where a key of this hash can be, or entry 0 when none is there; `None` for an empty
+/// dict. Reads no more of the header than that takes.
+#[inline(always)]
+pub(super) fn first_entry(payload: &[u8], hash: u64) -> Option<usize> {
+    if payload.len() < HEADER {
+        return None;
+    }
+    let log2 = payload[8];
+    let start = u32::from_le_bytes([payload[12], payload[13], payload[14], payload[15]]) as usize;
+    let place = hash as usize & ((1 << (log2 & 63)) - 1);
+    Some(read_index(payload, start, log2, place).max(0) as usize)
 }
 
 /// CPython's probe sequence.

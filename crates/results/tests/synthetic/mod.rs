@@ -30,5 +30,6 @@ pub(crate) fn record(strategy: &str, workload: &str, invocation: u32) -> Record 
         bytes_allocated: 1000,
         counters: Default::default(),
         mutator_ns: None,
+        interpreted: false,
     }
 }

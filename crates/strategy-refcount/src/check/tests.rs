@@ -2,7 +2,7 @@
 
 use crate::{NoCollector, RefCount, count};
 use heapbench_heap::{Heap, HeapConfig, Hook, HookFailed, Immortal, Kind, Level, Local, Recorder, Shape};
-use heapbench_memory::{Flag, MemorySource, Pools, Ref};
+use heapbench_memory::{Block, Flag, MemorySource, Pools, Ref};
 
 /// Wants objects, so that there is a census.
 #[derive(Debug, Default)]
@@ -96,6 +96,55 @@ fn damage_to_the_space_is_found() {
         _ = heap.source.allocate(100).unwrap();
     });
     finds(Space, "as the source gave", |heap, node| heap.census.get_mut(&node).unwrap().size -= 8);
+}
+
+/// A heap with a dead tuple, list and float in free lists.
+fn with_free_lists() -> Usual {
+    let settings = vec![("free-lists".to_string(), "true".to_string())];
+    let mut heap = Usual::new(&HeapConfig { settings, ..HeapConfig::default() }, Objects).unwrap();
+    let _forever = heap.enter(0, 5).unwrap();
+    for (kind, slots) in [(Kind::Tuple, 3), (Kind::Float, 0), (Kind::List, 2), (Kind::Tuple, 4)] {
+        for local in [NODE, TEXT] {
+            heap.allocate(local, Shape::new(kind, slots, 8)).unwrap();
+        }
+    }
+    assert_eq!((heap.free_lists.len(), heap.free_lists.bytes()), (6, 2 * (48 + 24 + 40)));
+    Level::ALL.into_iter().for_each(|level| heap.verify_to(level).unwrap());
+    heap
+}
+
+#[test]
+fn damage_to_free_lists_is_found() {
+    let finds = |from: Level, speaks_of: &str, damage: &dyn Fn(&mut Usual)| {
+        let mut heap = std::mem::ManuallyDrop::new(with_free_lists());
+        damage(&mut heap);
+        for level in Level::ALL {
+            let found = heap.verify_to(level).err().map(|found| found.to_string());
+            assert_eq!(found.is_some(), level >= from, "{speaks_of}: {found:?}");
+            assert!(found.is_none_or(|found| found.contains(speaks_of)), "{speaks_of}");
+        }
+    };
+    finds(Level::Counters, "in use, of those allocated", &|heap| heap.counters.bytes_allocated = 100);
+    finds(Level::Space, "expected 2 blocks, found less", &|heap| {
+        // A block that waits is written to after its death: it is linked to nothing any more.
+        let list = heap.free_lists.take(Kind::Tuple, 3, 8).unwrap();
+        let last = heap.free_lists.take(Kind::Tuple, 3, 8).unwrap();
+        for start in [last, list] {
+            // SAFETY: the blocks came off their list just now.
+            unsafe { heap.free_lists.put(Kind::Tuple, 3, 8, Block { start, size: 48 }) };
+        }
+        // SAFETY: a word of a block that the heap holds.
+        unsafe { list.cast::<usize>().write(0) };
+    });
+    finds(Level::Space, "before the next block", &|heap| {
+        let tuple = heap.stack.object(NODE);
+        let block = Block { start: tuple.start(count::PREFIX), size: 48 };
+        // SAFETY: the heap is not used any more but to be checked.
+        unsafe { heap.free_lists.put(Kind::Tuple, 3, 8, block) };
+        heap.source.allocate(48).unwrap();
+        heap.counters.bytes_allocated += 48;
+    });
+    finds(Level::Space, "as the source gave", &|heap| _ = heap.free_lists.take(Kind::Float, 0, 8));
 }
 
 #[test]

@@ -23,7 +23,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         }
         let waiting = self.overwritten.values();
         let roots = self.stack.roots().iter().chain(waiting).filter_map(|word| word.get());
-        for root in roots.chain(self.immortals.iter().copied()) {
+        for root in roots.chain(self.immortals.iter().copied()).chain(self.garbage) {
             *references.entry(root).or_insert(0) += 1;
         }
         let mut next = 0;

@@ -4,7 +4,7 @@ use crate::checksum::Checksum;
 use crate::error::WorkloadError;
 use crate::parameters::Reader;
 use crate::prepared::{Outcome, Program};
-use heapbench_heap::{Heap, Introspect, Local, OutOfMemory, Shape};
+use heapbench_heap::{Heap, Introspect, Local, OutOfMemory, Recorder, Shape};
 use heapbench_objects::instance;
 
 /// A node: left and right.
@@ -30,10 +30,12 @@ impl Program for BinaryTrees {
     fn run<H: Heap + Introspect>(&self, heap: &mut H) -> Result<Outcome, OutOfMemory> {
         let mut checksum = Checksum::default();
         let mut operations = 0;
-        for _ in 0..self.iterations {
+        for iteration in 0..self.iterations {
             let main = heap.enter(0, 1)?;
-            heap.safepoint();
             build(heap, self.depth)?;
+            if iteration == 0 {
+                heap.recorder_mut().census();
+            }
             // The argument is the last reference: the tree dies when the walk returns.
             let nodes = walk(heap)?;
             checksum.add(nodes);
@@ -52,16 +54,17 @@ fn build<H: Heap>(heap: &mut H, depth: u32) -> Result<(), OutOfMemory> {
     const LEFT: Local = Local::new(1);
     const LAST: Local = Local::new(2);
     let frame = heap.enter(1, 3)?;
-    heap.safepoint();
     if depth > 0 {
         build(heap, depth - 1)?;
         heap.take(LEFT, LAST);
         build(heap, depth - 1)?;
         heap.allocate(RESULT, NODE)?;
+        heap.safepoint();
         heap.store_take(RESULT, 0, LEFT);
         heap.store_take(RESULT, 1, LAST);
     } else {
         heap.allocate(RESULT, NODE)?;
+        heap.safepoint();
     }
     heap.leave_with(frame, RESULT);
     Ok(())

@@ -1,4 +1,4 @@
-//! Random replacement: an array of live objects, of which a random one gives way to a new one at each step.
+//! Random replacement: a list of live objects, of which a random one gives way to a new one at each step.
 
 use super::number;
 use crate::checksum::Checksum;
@@ -6,8 +6,8 @@ use crate::error::WorkloadError;
 use crate::parameters::Reader;
 use crate::prepared::{Outcome, Program};
 use crate::random;
-use heapbench_heap::{Heap, Introspect, Kind, Local, OutOfMemory, Shape};
-use heapbench_objects::instance;
+use heapbench_heap::{Heap, Introspect, Local, OutOfMemory, Recorder, Shape};
+use heapbench_objects::{instance, list};
 
 /// Two slots, and the step that made it.
 const OBJECT_SHAPE: Shape = instance::slotted(2, number::BYTES);
@@ -38,14 +38,13 @@ impl Program for Churn {
     fn run<H: Heap + Introspect>(&self, heap: &mut H) -> Result<Outcome, OutOfMemory> {
         let main = heap.enter(0, 2)?;
         let mut checksum = Checksum::default();
-        heap.allocate(ALL, Shape::new(Kind::Array, self.live, 0))?;
+        list::new(heap, ALL, self.live)?;
         for place in 0..self.live {
-            heap.safepoint();
             make(heap, u64::from(place))?;
             heap.store_take(ALL, place as usize, OBJECT);
         }
+        heap.recorder_mut().census();
         for (step, place) in (0..self.steps).zip(self.choices.iter().cycle()) {
-            heap.safepoint();
             heap.load(OBJECT, ALL, *place as usize);
             checksum.add(number::read(heap, OBJECT));
             make(heap, u64::from(self.live) + u64::from(step))?;
@@ -59,6 +58,7 @@ impl Program for Churn {
 /// `OBJECT =` a new object.
 fn make<H: Heap>(heap: &mut H, step: u64) -> Result<(), OutOfMemory> {
     heap.allocate(OBJECT, OBJECT_SHAPE)?;
+    heap.safepoint();
     number::write(heap, OBJECT, step);
     Ok(())
 }

@@ -5,7 +5,7 @@ use crate::checksum::Checksum;
 use crate::error::WorkloadError;
 use crate::parameters::Reader;
 use crate::prepared::{Outcome, Program};
-use heapbench_heap::{Heap, Introspect, Local, OutOfMemory, Shape};
+use heapbench_heap::{Heap, Introspect, Local, OutOfMemory, Recorder, Shape};
 use heapbench_objects::instance;
 
 /// A node: the next one, and its number.
@@ -32,12 +32,13 @@ impl Program for LinkedList {
     fn run<H: Heap + Introspect>(&self, heap: &mut H) -> Result<Outcome, OutOfMemory> {
         let main = heap.enter(0, 2)?;
         for place in 0..self.length {
-            heap.safepoint();
             heap.allocate(NEW, NODE)?;
+            heap.safepoint();
             number::write(heap, NEW, u64::from(place));
             heap.store_take(NEW, 0, HEAD);
             heap.take(HEAD, NEW);
         }
+        heap.recorder_mut().census();
         let mut checksum = Checksum::default();
         checksum.add(number::read(heap, HEAD));
         if self.walk {

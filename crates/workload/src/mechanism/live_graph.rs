@@ -6,8 +6,8 @@ use crate::error::WorkloadError;
 use crate::parameters::Reader;
 use crate::prepared::{Outcome, Program};
 use crate::random;
-use heapbench_heap::{Generation, Heap, Introspect, Kind, Local, OutOfMemory, Shape};
-use heapbench_objects::instance;
+use heapbench_heap::{Generation, Heap, Introspect, Local, OutOfMemory, Recorder};
+use heapbench_objects::{instance, list};
 
 const ROOT: Local = Local::new(0);
 const ALL: Local = Local::new(1);
@@ -45,10 +45,10 @@ impl LiveGraph {
 
     fn build<H: Heap>(&self, heap: &mut H) -> Result<(), OutOfMemory> {
         let shape = instance::slotted(self.degree, number::BYTES);
-        heap.allocate(ALL, Shape::new(Kind::Array, self.objects, 0))?;
+        list::new(heap, ALL, self.objects)?;
         for place in 0..self.objects {
-            heap.safepoint();
             heap.allocate(OBJECT, shape)?;
+            heap.safepoint();
             number::write(heap, OBJECT, u64::from(place));
             heap.store_take(ALL, place as usize, OBJECT);
         }
@@ -88,6 +88,7 @@ impl Program for LiveGraph {
     fn run<H: Heap + Introspect>(&self, heap: &mut H) -> Result<Outcome, OutOfMemory> {
         let main = heap.enter(0, 4)?;
         self.build(heap)?;
+        heap.recorder_mut().census();
         for _ in 0..self.collections {
             heap.collect(Generation::FULL);
         }

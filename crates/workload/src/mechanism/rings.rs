@@ -4,7 +4,7 @@ use crate::checksum::Checksum;
 use crate::error::WorkloadError;
 use crate::parameters::Reader;
 use crate::prepared::{Outcome, Program};
-use heapbench_heap::{Generation, Heap, Introspect, Local, OutOfMemory, Shape};
+use heapbench_heap::{Generation, Heap, Introspect, Local, OutOfMemory, Recorder, Shape};
 use heapbench_objects::{float, instance};
 
 /// A node: the next one, and an object of its own.
@@ -44,6 +44,9 @@ impl Program for Rings {
         while built < self.nodes {
             let length = self.ring.min(self.nodes - built);
             build_ring(heap, built, length)?;
+            if built == 0 {
+                heap.recorder_mut().census();
+            }
             checksum.add(read_ring(heap, length));
             built += length;
         }
@@ -57,9 +60,9 @@ impl Program for Rings {
 /// `FIRST =` a ring; the nodes' objects are numbers from `from` on.
 fn build_ring<H: Heap>(heap: &mut H, from: u32, length: u32) -> Result<(), OutOfMemory> {
     for number in from..from + length {
+        heap.allocate(NEW, NODE)?;
         heap.safepoint();
         float::new(heap, VALUE, f64::from(number))?;
-        heap.allocate(NEW, NODE)?;
         heap.store_take(NEW, PAYLOAD, VALUE);
         if number == from {
             heap.copy(FIRST, NEW);

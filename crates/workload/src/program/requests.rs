@@ -1,30 +1,36 @@
 //! A server: requests with a dict of headers, answered through a stack of calls, some of which fail.
 //!
 //! ```python
-//! def serve(requests):                       def view(request):
-//!     for n in requests:                         session = sessions[request.headers['session']]
-//!         request = parse(n)                     session.visits += 1
-//!         response = middleware(request)         rows = [(i, i * 0.5) for i in range(ROWS)]
-//!         total += response.status               if fails(request): raise Failure(request.path)
-//!                                                return Response(200, rows)
-//! def middleware(request):
-//!     try: return layer(request, DEPTH)      def layer(request, depth):
-//!     except Failure as e:                       if depth == 0: return view(request)
-//!         request.error = e                      return layer(request, depth - 1)
+//! for number in range(requests):               def view(service, request):
+//!     request = parse(service, number, …)          session = service.sessions[request.headers["session"]]
+//!     response = middleware(service, request)      session.visits += 1
+//!     …                                            session.last_path = request.path
+//!                                                  rows = []
+//! def middleware(service, request):                for number in range(service.rows):
+//!     try:                                             rows.append((number, number * 0.5))
+//!         return layer(service, request, depth)    if request.broken:
+//!     except Failure as error:                         raise Failure(request.path)
+//!         request.error = error                    return Response(200, rows)
 //!         return Response(500, [])
+//!                                              def layer(service, request, depth):
+//!                                                  if depth == 0: return view(service, request)
+//!                                                  return layer(service, request, depth - 1)
 //! ```
-//! `request.error = e` closes a cycle: request, exception, traceback, frame, request. It is dropped at once.
+//! `request.error = error` closes a cycle: request, exception, traceback, frame, request. It is garbage when the next
+//! request comes. Of `service`, what a request reads is the program's own; the heap has the sessions.
 
 mod calls;
 mod failure;
+mod records;
 
 use crate::checksum::Checksum;
 use crate::error::WorkloadError;
 use crate::parameters::Reader;
 use crate::prepared::{Outcome, Program};
 use crate::random;
-use heapbench_heap::{Heap, Immortal, Introspect, OutOfMemory};
-use heapbench_objects::{Statics, dict, instance, int, list, text};
+use heapbench_heap::{Heap, Immortal, Introspect, Kind, OutOfMemory, Recorder, Shape};
+use heapbench_objects::text::{self, Characters};
+use heapbench_objects::{Statics, dict, instance, int, iterator, list, tuple};
 use rand::RngExt;
 
 /// Choices are drawn beforehand, this many at most, and used in turn, again and again.
@@ -41,8 +47,8 @@ pub struct Requests {
     /// For each request: the number of its session, and whether it fails.
     choices: Vec<(u32, bool)>,
     names: Vec<String>,
-    values: Vec<String>,
-    session_keys: Vec<String>,
+    values: Vec<Characters>,
+    session_keys: Vec<Characters>,
 }
 
 impl Requests {
@@ -55,19 +61,20 @@ impl Requests {
         let count = CHOICES.min(requests as usize);
         let draw = |_| (generator.random_range(0..sessions), generator.random_bool(failure_rate));
         let choices = (0..count).map(draw).collect();
+        let value = |n| Characters::new(&format!("{:x}", (n + 1) * 0x9e37_79b9));
         Ok(Requests {
             requests,
             rows: parameters.count("rows", 0..=1_000_000)?,
             depth: parameters.count("depth", 0..=200)?,
             choices,
             names: (0..headers).map(|n| format!("x-header-{n}")).collect(),
-            values: (0..VALUES).map(|n| format!("{:x}", (n + 1) * 0x9e37_79b9)).collect(),
-            session_keys: (0..sessions).map(|n| format!("session-{n:08}")).collect(),
+            values: (0..VALUES).map(value).collect(),
+            session_keys: (0..sessions).map(|n| Characters::new(&format!("session-{n:08}"))).collect(),
         })
     }
 }
 
-/// What the module's names stand for: immortal, as constants and functions of a running program are.
+/// What the module's names stand for: immortal, as constants and functions of a running program are; and its classes.
 struct Module {
     statics: Statics,
     headers: Vec<Immortal>,
@@ -76,7 +83,10 @@ struct Module {
     view: Immortal,
     layer: Immortal,
     middleware: Immortal,
-    serve: Immortal,
+    run: Immortal,
+    sessions: instance::Class,
+    requests: instance::Class,
+    responses: instance::Class,
 }
 
 /// One request's numbers.
@@ -84,11 +94,11 @@ struct Module {
 struct Choice {
     number: u32,
     session: u32,
-    fails: bool,
+    broken: bool,
 }
 
-/// Locals of `serve`. The last two are the arguments of its calls.
-mod serve {
+/// Locals of `run`. The last two are the arguments of its calls.
+mod run {
     use heapbench_heap::Local;
     pub(super) const SESSIONS: Local = Local::new(0);
     pub(super) const REQUEST: Local = Local::new(1);
@@ -103,24 +113,30 @@ mod serve {
 
 impl Program for Requests {
     fn run<H: Heap + Introspect>(&self, heap: &mut H) -> Result<Outcome, OutOfMemory> {
-        let main = heap.enter(0, serve::COUNT)?;
-        let module = self.module(heap)?;
-        self.make_sessions(heap, &module)?;
+        let main = heap.enter(0, run::COUNT)?;
+        let module = &mut self.module(heap)?;
+        self.make_sessions(heap, module)?;
         let mut checksum = Checksum::default();
-        for (number, (session, fails)) in (0..self.requests).zip(self.choices.iter().cycle()) {
-            heap.safepoint();
-            let choice = Choice { number, session: *session, fails: *fails };
-            self.parse(heap, &module, choice)?;
-            heap.copy(serve::REQUEST, serve::CALLED);
-            heap.take(serve::ARGUMENT, serve::CALLED);
-            heap.copy(serve::CALLED, serve::SESSIONS);
-            if self.middleware(heap, &module, choice)? == calls::Caught::Failure {
-                failure::link_caller(heap, &module)?;
+        let mut counted = false;
+        for (number, (session, broken)) in (0..self.requests).zip(self.choices.iter().cycle()) {
+            let choice = Choice { number, session: *session, broken: *broken };
+            self.parse(heap, module, choice)?;
+            heap.take(run::REQUEST, run::CALLED);
+            heap.copy(run::CALLED, run::SESSIONS);
+            heap.copy(run::ARGUMENT, run::REQUEST);
+            let caught = self.middleware(heap, module, choice)?;
+            heap.take(run::RESPONSE, run::CALLED);
+            if caught == calls::Caught::Failure {
+                failure::link_caller(heap, module)?;
+                if !counted {
+                    heap.recorder_mut().census();
+                    counted = true;
+                }
             }
             read_response(heap, &mut checksum);
+            heap.safepoint();
         }
-        heap.clear(serve::REQUEST);
-        read_sessions(heap, &mut checksum);
+        read_sessions(heap, &mut checksum)?;
         heap.leave(main);
         Ok(Outcome { checksum: checksum.value(), operations: u64::from(self.requests) })
     }
@@ -128,8 +144,15 @@ impl Program for Requests {
 
 impl Requests {
     fn module<H: Heap>(&self, heap: &mut H) -> Result<Module, OutOfMemory> {
-        let mut statics = Statics::new(heap, serve::VALUE)?;
-        let mut intern = |name: &str| statics.intern(heap, name, serve::VALUE);
+        let mut statics = Statics::new(heap, run::VALUE)?;
+        // The first call of each class, not specialised yet, makes a tuple of the arguments, as all calls do up to 3.12.
+        for arguments in
+            [records::session::ARGUMENTS, records::request::ARGUMENTS, records::response::ARGUMENTS]
+        {
+            tuple::new(heap, run::VALUE, arguments)?;
+            heap.clear(run::VALUE);
+        }
+        let mut intern = |name: &str| statics.intern(heap, name, run::VALUE);
         let headers = self.names.iter().map(|name| intern(name)).collect::<Result<_, _>>()?;
         Ok(Module {
             headers,
@@ -138,50 +161,53 @@ impl Requests {
             view: intern("view")?,
             layer: intern("layer")?,
             middleware: intern("middleware")?,
-            serve: intern("serve")?,
+            run: intern("run")?,
             statics,
+            sessions: instance::Class::new(records::session::ATTRIBUTES),
+            requests: instance::Class::new(records::request::ATTRIBUTES),
+            responses: instance::Class::new(records::response::ATTRIBUTES),
         })
     }
 
-    /// `SESSIONS =` a dict of sessions: instances with a user, a number of visits, and the last path.
-    fn make_sessions<H: Heap>(&self, heap: &mut H, module: &Module) -> Result<(), OutOfMemory> {
-        use serve::{ARGUMENT as SCRATCH, CALLED as KEY, RESPONSE as SESSION, SESSIONS, VALUE};
+    /// `make_sessions(service)`: `SESSIONS =` a dict of sessions.
+    fn make_sessions<H: Heap>(&self, heap: &mut H, module: &mut Module) -> Result<(), OutOfMemory> {
+        use run::{ARGUMENT as SESSION, CALLED as KEY, SESSIONS, VALUE as SCRATCH};
+        heap.safepoint();
         dict::new(heap, SESSIONS)?;
         for key in &self.session_keys {
-            heap.safepoint();
-            text::new(heap, KEY, key)?;
-            instance::new(heap, SESSION, calls::SESSION_ATTRIBUTES)?;
-            heap.store(SESSION, calls::USER, KEY);
-            module.statics.int(heap, VALUE, 0)?;
-            heap.store_take(SESSION, calls::VISITS, VALUE);
-            module.statics.none(heap, VALUE);
-            heap.store_take(SESSION, calls::LAST_PATH, VALUE);
+            text::of(heap, KEY, key)?;
+            heap.copy(SESSION, KEY);
+            records::session::new(heap, module)?;
             dict::insert(heap, SESSIONS, KEY, SESSION, SCRATCH)?;
+            heap.safepoint();
         }
         Ok(())
     }
 }
 
-/// Folds in status and rows of the response in `CALLED`, and drops it.
+/// Folds in status and rows of the response.
 fn read_response<H: Heap>(heap: &mut H, checksum: &mut Checksum) {
-    use serve::{CALLED, RESPONSE, VALUE};
-    heap.take(RESPONSE, CALLED);
-    heap.load(VALUE, RESPONSE, calls::STATUS);
+    use run::{RESPONSE, VALUE};
+    heap.load(VALUE, RESPONSE, records::response::STATUS);
     checksum.add(int::value(heap, VALUE) as u64);
-    heap.load(VALUE, RESPONSE, calls::BODY);
+    heap.load(VALUE, RESPONSE, records::response::BODY);
     checksum.add(list::len(heap, VALUE) as u64);
     heap.clear(VALUE);
-    heap.clear(RESPONSE);
 }
 
-/// Folds in the visits of every session, in order of insertion.
-fn read_sessions<H: Heap>(heap: &mut H, checksum: &mut Checksum) {
-    use serve::{CALLED as KEY, RESPONSE as SESSION, SESSIONS, VALUE};
-    let mut position = 0;
-    while let Some(next) = dict::next(heap, SESSIONS, position, KEY, SESSION) {
-        heap.safepoint();
-        heap.load(VALUE, SESSION, calls::VISITS);
+/// Folds in the visits of every session, in order of insertion: `for session in sessions.values()`.
+fn read_sessions<H: Heap>(heap: &mut H, checksum: &mut Checksum) -> Result<(), OutOfMemory> {
+    use run::{ARGUMENT as SCRATCH, CALLED as KEY, FRAME as SESSION, RESPONSE as ITERATOR, SESSIONS, VALUE};
+    /// What `dict.values()` is: 40 bytes with the GC head.
+    const VIEW: Shape = Shape::new(Kind::Object, 1, 0);
+    heap.allocate(VALUE, VIEW)?;
+    heap.store(VALUE, 0, SESSIONS);
+    iterator::new_dict(heap, ITERATOR, SESSIONS)?;
+    heap.clear(VALUE);
+    while iterator::next_dict(heap, KEY, SESSION, ITERATOR, SCRATCH) {
+        heap.load(VALUE, SESSION, records::session::VISITS);
         checksum.add(int::value(heap, VALUE) as u64);
-        position = next;
+        heap.safepoint();
     }
+    Ok(())
 }

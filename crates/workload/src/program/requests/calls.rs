@@ -1,28 +1,10 @@
 //! The functions that a request goes through. Each leaves its result, or the exception, where its first argument was.
 
 use super::failure::{self, Place};
-use super::{Choice, Module, Requests, serve};
+use super::records::{request, response, session};
+use super::{Choice, Module, Requests, run};
 use heapbench_heap::{Heap, Local, OutOfMemory};
-use heapbench_objects::{dict, float, instance, list, text, tuple};
-
-/// Attributes of a session.
-pub(super) const SESSION_ATTRIBUTES: u32 = 3;
-pub(super) const USER: usize = 0;
-pub(super) const VISITS: usize = 1;
-pub(super) const LAST_PATH: usize = 2;
-
-/// Attributes of a request.
-const REQUEST_ATTRIBUTES: u32 = 4;
-const NUMBER: usize = 0;
-pub(super) const PATH: usize = 1;
-const HEADERS: usize = 2;
-pub(super) const ERROR: usize = 3;
-
-/// Attributes of a response.
-const RESPONSE_ATTRIBUTES: u32 = 3;
-pub(super) const STATUS: usize = 0;
-pub(super) const BODY: usize = 1;
-const RESPONSE_HEADERS: usize = 2;
+use heapbench_objects::{dict, float, int, list, text, tuple};
 
 /// How a function came back.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,176 +24,185 @@ pub(super) enum Caught {
     Failure,
 }
 
-/// Locals of `layer`, `view` and `middleware`. The first three are Python's and move into a frame object; the
-/// sessions are a global name, kept at hand.
+/// Locals of `view`, `layer` and `middleware`. Python's own come first and move into a frame object. `SESSIONS` stands
+/// for `service`.
 pub(super) const SESSIONS: Local = Local::new(0);
 pub(super) const REQUEST: Local = Local::new(1);
-pub(super) const RESULT: Local = Local::new(2);
-pub(super) const PYTHON_LOCALS: u32 = 3;
-pub(super) const FRAME: Local = Local::new(3);
-pub(super) const SCRATCH: [Local; 2] = [Local::new(4), Local::new(5)];
+/// In `layer`.
+const DEPTH: Local = Local::new(2);
+/// In `view`.
+const SESSION: Local = Local::new(2);
+const ROWS: Local = Local::new(3);
+const NUMBER: Local = Local::new(4);
+pub(super) const FRAME: Local = Local::new(5);
+pub(super) const SCRATCH: [Local; 2] = [Local::new(6), Local::new(7)];
 /// First argument of a call, and then its result or its exception.
-pub(super) const CALLED: Local = Local::new(6);
-/// Second argument of a call.
-const ARGUMENT: Local = Local::new(7);
-const LOCALS: usize = 8;
+pub(super) const CALLED: Local = Local::new(8);
+/// The other arguments of a call.
+const ARGUMENTS: [Local; 2] = [Local::new(9), Local::new(10)];
+
+/// Locals of a function that calls another with so many arguments: those are the last.
+const fn locals(arguments: usize) -> usize {
+    CALLED.index() + arguments
+}
 
 impl Requests {
-    /// `parse(n)`: leaves a request in `serve`'s `CALLED`, nil before.
+    /// `parse(service, number, session, broken)`: leaves a request in `run`'s `CALLED`, nil before.
     pub(super) fn parse<H: Heap>(
         &self,
         heap: &mut H,
-        module: &Module,
+        module: &mut Module,
         choice: Choice,
     ) -> Result<(), OutOfMemory> {
-        const REQUEST: Local = Local::new(0);
-        const HEADERS_DICT: Local = Local::new(1);
-        const KEY: Local = Local::new(2);
-        const VALUE: Local = Local::new(3);
-        const SCRATCH: Local = Local::new(4);
-        debug_assert!(serve::CALLED.index() + 2 == serve::COUNT);
-        let frame = heap.enter(2, 5)?;
+        const RESULT: Local = Local::new(0);
+        const HEADERS: Local = Local::new(2);
+        const KEY: Local = Local::new(3);
+        const VALUE: Local = Local::new(4);
+        const SCRATCH: Local = Local::new(5);
+        const PASSED: [Local; 4] = [Local::new(6), Local::new(7), Local::new(8), Local::new(9)];
+        debug_assert!(run::CALLED.index() + 2 == run::COUNT);
+        let frame = heap.enter(2, 10)?;
         heap.safepoint();
-        dict::new(heap, HEADERS_DICT)?;
-        for (number, name) in module.headers.iter().enumerate() {
-            heap.safepoint();
-            let pick = (choice.number as usize * module.headers.len() + number) % self.values.len();
-            text::new(heap, VALUE, &self.values[pick])?;
+        dict::new(heap, HEADERS)?;
+        for (place, name) in module.headers.iter().enumerate() {
+            let pick = (choice.number as usize * module.headers.len() + place) % self.values.len();
+            text::of(heap, VALUE, &self.values[pick])?;
             heap.load_immortal(KEY, *name);
-            dict::insert(heap, HEADERS_DICT, KEY, VALUE, SCRATCH)?;
+            dict::insert(heap, HEADERS, KEY, VALUE, SCRATCH)?;
+            heap.safepoint();
         }
+        text::of(heap, VALUE, &self.session_keys[choice.session as usize])?;
         heap.load_immortal(KEY, module.session);
-        text::new(heap, VALUE, &self.session_keys[choice.session as usize])?;
-        dict::insert(heap, HEADERS_DICT, KEY, VALUE, SCRATCH)?;
-        instance::new(heap, REQUEST, REQUEST_ATTRIBUTES)?;
-        module.statics.int(heap, VALUE, i128::from(choice.number))?;
-        heap.store_take(REQUEST, NUMBER, VALUE);
-        heap.load_immortal(VALUE, module.path);
-        heap.store_take(REQUEST, PATH, VALUE);
-        heap.store_take(REQUEST, HEADERS, HEADERS_DICT);
-        module.statics.none(heap, VALUE);
-        heap.store_take(REQUEST, ERROR, VALUE);
-        heap.leave_with(frame, REQUEST);
+        dict::insert(heap, HEADERS, KEY, VALUE, SCRATCH)?;
+        module.statics.int(heap, PASSED[0], i128::from(choice.number))?;
+        heap.load_immortal(PASSED[1], module.path);
+        heap.copy(PASSED[2], HEADERS);
+        module.statics.truth(heap, PASSED[3], choice.broken);
+        request::new(heap, module)?;
+        heap.take(RESULT, PASSED[0]);
+        heap.leave_with(frame, RESULT);
         Ok(())
     }
 
-    /// `middleware(request)`: sessions and request are the caller's last two locals.
+    /// `middleware(service, request)`.
     pub(super) fn middleware<H: Heap>(
         &self,
         heap: &mut H,
-        module: &Module,
+        module: &mut Module,
         choice: Choice,
     ) -> Result<Caught, OutOfMemory> {
-        let frame = heap.enter(2, LOCALS)?;
+        let frame = heap.enter(2, locals(3))?;
         heap.safepoint();
-        heap.copy(CALLED, SESSIONS);
-        heap.copy(ARGUMENT, REQUEST);
-        let caught = match self.layer(heap, module, choice, self.depth)? {
-            Flow::Returned => {
-                heap.take(RESULT, CALLED);
-                Caught::Nothing
-            }
-            Flow::Raised => {
-                failure::pass_through(heap, Place { code: module.middleware, line: 2 })?;
-                heap.store_take(REQUEST, ERROR, CALLED);
-                list::new(heap, SCRATCH[0], 0)?;
-                make_response(heap, module, 500)?;
-                Caught::Failure
-            }
-        };
-        heap.take(CALLED, RESULT);
-        if caught == Caught::Failure {
-            failure::leave_frame(heap);
+        let flow = self.call_layer(heap, module, choice, self.depth)?;
+        if flow == Flow::Returned {
+            heap.leave_with(frame, CALLED);
+            return Ok(Caught::Nothing);
         }
+        let [body, _] = SCRATCH;
+        failure::pass_through(heap, Place { code: module.middleware, line: 2, locals: 3 })?;
+        heap.store_take(REQUEST, request::ERROR, CALLED);
+        list::new(heap, body, 0)?;
+        heap.take(ARGUMENTS[1], body);
+        response::new(heap, module, 500)?;
+        heap.take(CALLED, ARGUMENTS[1]);
+        failure::leave_frame(heap, 3);
         heap.leave_with(frame, CALLED);
-        Ok(caught)
+        Ok(Caught::Failure)
     }
 
-    fn layer<H: Heap>(
+    /// Passes sessions, request and `depth` on to `layer`, whose result is in `CALLED` then.
+    fn call_layer<H: Heap>(
         &self,
         heap: &mut H,
-        module: &Module,
+        module: &mut Module,
         choice: Choice,
         depth: u32,
     ) -> Result<Flow, OutOfMemory> {
-        let frame = heap.enter(2, LOCALS)?;
-        heap.safepoint();
         heap.copy(CALLED, SESSIONS);
-        heap.copy(ARGUMENT, REQUEST);
+        heap.copy(ARGUMENTS[0], REQUEST);
+        module.statics.int(heap, ARGUMENTS[1], depth.into())?;
+        self.layer(heap, module, choice, depth)
+    }
+
+    /// `layer(service, request, depth)`.
+    fn layer<H: Heap>(
+        &self,
+        heap: &mut H,
+        module: &mut Module,
+        choice: Choice,
+        depth: u32,
+    ) -> Result<Flow, OutOfMemory> {
+        debug_assert!(DEPTH.index() == 2);
+        let arguments = if depth == 0 { 2 } else { 3 };
+        let frame = heap.enter(3, locals(arguments))?;
+        heap.safepoint();
         let flow = if depth == 0 {
+            heap.copy(CALLED, SESSIONS);
+            heap.copy(ARGUMENTS[0], REQUEST);
             self.view(heap, module, choice)?
         } else {
-            self.layer(heap, module, choice, depth - 1)?
+            self.call_layer(heap, module, choice, depth - 1)?
         };
         if flow == Flow::Raised {
-            failure::pass_through(heap, Place { code: module.layer, line: 3 })?;
-            failure::leave_frame(heap);
+            failure::pass_through(heap, Place { code: module.layer, line: 3, locals: 3 })?;
+            failure::leave_frame(heap, 3);
         }
         heap.leave_with(frame, CALLED);
         Ok(flow)
     }
 
-    fn view<H: Heap>(&self, heap: &mut H, module: &Module, choice: Choice) -> Result<Flow, OutOfMemory> {
-        let frame = heap.enter(2, LOCALS)?;
+    /// `view(service, request)`.
+    fn view<H: Heap>(&self, heap: &mut H, module: &mut Module, choice: Choice) -> Result<Flow, OutOfMemory> {
+        let frame = heap.enter(2, locals(1))?;
         heap.safepoint();
         count_visit(heap, module)?;
         self.make_rows(heap, module)?;
-        if choice.fails {
-            heap.take(RESULT, SCRATCH[0]);
+        if choice.broken {
             failure::raise(heap)?;
-            failure::pass_through(heap, Place { code: module.view, line: 4 })?;
-            failure::leave_frame(heap);
+            heap.safepoint();
+            failure::pass_through(heap, Place { code: module.view, line: 8, locals: 5 })?;
+            failure::leave_frame(heap, 5);
             heap.leave_with(frame, CALLED);
             return Ok(Flow::Raised);
         }
-        make_response(heap, module, 200)?;
-        heap.leave_with(frame, RESULT);
+        heap.copy(CALLED, ROWS);
+        response::new(heap, module, 200)?;
+        heap.leave_with(frame, CALLED);
         Ok(Flow::Returned)
     }
 
-    /// `SCRATCH[0] = [(i, i * 0.5) for i in range(ROWS)]`.
+    /// `for number in range(service.rows): rows.append((number, number * 0.5))`.
     fn make_rows<H: Heap>(&self, heap: &mut H, module: &Module) -> Result<(), OutOfMemory> {
-        let ([rows, value], row) = (SCRATCH, CALLED);
-        list::new(heap, rows, 0)?;
+        let ([half, _], row) = (SCRATCH, CALLED);
+        list::new(heap, ROWS, 0)?;
         for number in 0..self.rows {
-            heap.safepoint();
+            module.statics.int(heap, NUMBER, i128::from(number))?;
+            float::new(heap, half, f64::from(number) * 0.5)?;
             tuple::new(heap, row, 2)?;
-            module.statics.int(heap, value, i128::from(number))?;
-            heap.store_take(row, 0, value);
-            float::new(heap, value, f64::from(number) * 0.5)?;
-            heap.store_take(row, 1, value);
-            list::append(heap, rows, row)?;
+            heap.store(row, 0, NUMBER);
+            heap.store_take(row, 1, half);
+            list::append(heap, ROWS, row)?;
+            heap.safepoint();
         }
         Ok(())
     }
 }
 
-/// `session = sessions[request.headers['session']]; session.visits += 1; session.last_path = request.path`.
+/// `session = service.sessions[request.headers["session"]]`, and its visit: `SESSION` holds it.
 fn count_visit<H: Heap>(heap: &mut H, module: &Module) -> Result<(), OutOfMemory> {
-    let ([headers, scratch], key, session, value) = (SCRATCH, CALLED, RESULT, ARGUMENT);
-    heap.load(headers, REQUEST, HEADERS);
-    heap.load_immortal(session, module.session);
-    let has_key = dict::get(heap, key, headers, session, scratch);
-    let has_session = has_key && dict::get(heap, session, SESSIONS, key, scratch);
+    let ([headers, scratch], key, value) = (SCRATCH, CALLED, NUMBER);
+    heap.load(headers, REQUEST, request::HEADERS);
+    heap.load_immortal(value, module.session);
+    let has_key = dict::get(heap, key, headers, value, scratch);
+    heap.clear(headers);
+    let has_session = has_key && dict::get(heap, SESSION, SESSIONS, key, scratch);
     debug_assert!(has_session, "every request names a session that exists");
-    heap.load(value, session, VISITS);
-    let visits = heapbench_objects::int::value(heap, value) + 1;
+    heap.clear(key);
+    heap.load(value, SESSION, session::VISITS);
+    let visits = int::value(heap, value) + 1;
     module.statics.int(heap, value, visits)?;
-    heap.store_take(session, VISITS, value);
-    heap.load(value, REQUEST, PATH);
-    heap.store_take(session, LAST_PATH, value);
-    [headers, key, session].into_iter().for_each(|local| heap.clear(local));
-    Ok(())
-}
-
-/// `RESULT =` a response with this status; its body is the list in `SCRATCH[0]`, taken.
-fn make_response<H: Heap>(heap: &mut H, module: &Module, status: i128) -> Result<(), OutOfMemory> {
-    let [body, value] = SCRATCH;
-    instance::new(heap, RESULT, RESPONSE_ATTRIBUTES)?;
-    heap.store_take(RESULT, BODY, body);
-    module.statics.int(heap, value, status)?;
-    heap.store_take(RESULT, STATUS, value);
-    dict::new(heap, value)?;
-    heap.store_take(RESULT, RESPONSE_HEADERS, value);
+    heap.store_take(SESSION, session::VISITS, value);
+    heap.load(value, REQUEST, request::PATH);
+    heap.store_take(SESSION, session::LAST_PATH, value);
     Ok(())
 }

@@ -3,17 +3,19 @@
 //! Each frame that it passes gets a frame object and a traceback. A frame object's `back` is the caller's: known only
 //! to the caller, which so completes it when it meets the exception itself.
 
-use super::calls::{CALLED, ERROR, FRAME, PATH, PYTHON_LOCALS, REQUEST, SCRATCH};
-use super::{Module, serve};
+use super::calls::{CALLED, FRAME, REQUEST, SCRATCH};
+use super::records::request::{ERROR, PATH};
+use super::{Module, run};
 use heapbench_heap::{Heap, Immortal, Local, OutOfMemory};
 use heapbench_objects::exception::{self, BACK, TRACEBACK};
 use heapbench_objects::tuple;
 
-/// Where in the program: a function, and a line of it.
+/// Where in the program: a function, a line of it, and how many locals it has.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     pub(super) code: Immortal,
     pub(super) line: u32,
+    pub(super) locals: u32,
 }
 
 /// `CALLED = Failure(request.path)`.
@@ -29,7 +31,7 @@ pub(super) fn raise<H: Heap>(heap: &mut H) -> Result<(), OutOfMemory> {
 pub(super) fn pass_through<H: Heap>(heap: &mut H, place: Place) -> Result<(), OutOfMemory> {
     let [code, none] = SCRATCH;
     heap.load_immortal(code, place.code);
-    exception::new_frame(heap, FRAME, code, none, PYTHON_LOCALS)?;
+    exception::new_frame(heap, FRAME, code, none, place.locals)?;
     heap.clear(code);
     set_back(heap, CALLED, FRAME, SCRATCH);
     exception::add_traceback(heap, CALLED, FRAME, place.line, SCRATCH)
@@ -48,20 +50,20 @@ fn set_back<H: Heap>(heap: &mut H, exception: Local, back: Local, scratch: [Loca
 }
 
 /// The call ends while its frame object lives: Python's locals move into it, `CALLED` is not one of them.
-pub(super) fn leave_frame<H: Heap>(heap: &mut H) {
-    exception::own_locals(heap, FRAME, PYTHON_LOCALS);
+pub(super) fn leave_frame<H: Heap>(heap: &mut H, locals: u32) {
+    exception::own_locals(heap, FRAME, locals);
 }
 
-/// In `serve`, which runs on: its frame object is made once, and is the `back` of the handler's.
+/// In `run`, which goes on: its frame object is made once, and is the `back` of the handler's.
 pub(super) fn link_caller<H: Heap>(heap: &mut H, module: &Module) -> Result<(), OutOfMemory> {
-    use serve::{ARGUMENT, FRAME, REQUEST, RESPONSE, VALUE};
+    use run::{ARGUMENT, CALLED, FRAME, REQUEST, VALUE};
     if heap.is_nil(FRAME) {
-        heap.load_immortal(VALUE, module.serve);
+        heap.load_immortal(VALUE, module.run);
         exception::new_frame(heap, FRAME, VALUE, ARGUMENT, 0)?;
         heap.clear(VALUE);
     }
     heap.load(VALUE, REQUEST, ERROR);
-    set_back(heap, VALUE, FRAME, [RESPONSE, ARGUMENT]);
+    set_back(heap, VALUE, FRAME, [CALLED, ARGUMENT]);
     heap.clear(VALUE);
     Ok(())
 }
