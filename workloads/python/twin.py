@@ -169,6 +169,21 @@ def closure(roots, seen):
             waiting.extend(thing)
 
 
+def program(namespace):
+    """What a program is made of before it runs: its globals, the functions of its classes, the constants of its code."""
+    parts = list(namespace.values())
+    for part in parts:
+        if isinstance(part, type) and part.__module__ == "__main__":
+            parts.extend(vars(part).values())
+        elif isinstance(part, types.FunctionType):
+            parts.append(part.__code__)
+        elif isinstance(part, types.CodeType):
+            parts.extend(part.co_consts)
+            parts.extend(part.co_names)
+            parts.extend((part.co_name, part.co_qualname))
+    return parts
+
+
 def counter(counts, before):
     """A census that counts what was not there before."""
 
@@ -265,7 +280,7 @@ def measured(run, prepared, mode):
     collections = None if is_cpython else [0, 0, 0]
     if mode == "census":
         answer["census"] = {}
-        census = counter(answer["census"], {id(thing): thing for thing in closure([prepared, run.__globals__], {})})
+        census = counter(answer["census"], {id(thing): thing for thing in closure([prepared, *program(run.__globals__)], {})})
     callback = watcher(log)
     forget_highest_resident()
     resident = highest_resident()

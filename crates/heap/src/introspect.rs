@@ -191,6 +191,12 @@ pub trait Introspect {
         Err(Unsupported)
     }
 
+    /// `tracemalloc.get_traced_memory()`: bytes of all blocks in use, of objects or kept for the next ones, now and at
+    /// most.
+    fn traced_memory(&self) -> Result<(usize, usize), Unsupported> {
+        Err(Unsupported)
+    }
+
     /// `sys.getallocatedblocks()`: blocks of memory in use, those that wait in free lists among them.
     fn allocated_blocks(&self) -> Result<u64, Unsupported> {
         Err(Unsupported)

@@ -91,6 +91,23 @@ impl Statics {
         int::new(heap, dst, value)
     }
 
+    /// The immortal int of this value, as a number in a program's source is. `scratch` is nil before and after.
+    ///
+    /// # Errors
+    /// Out of memory: no effect.
+    pub fn constant<H: Heap>(
+        &self,
+        heap: &mut H,
+        value: i128,
+        scratch: Local,
+    ) -> Result<Immortal, OutOfMemory> {
+        if SMALL_INTS.contains(&value) {
+            return Ok(self.small_ints[(value - SMALL_INTS.start()) as usize]);
+        }
+        int::new(heap, scratch, value)?;
+        heap.immortalize(scratch)
+    }
+
     /// `dst = text`: shared when it is empty or one Latin-1 character, else a new str.
     ///
     /// # Errors

@@ -346,12 +346,16 @@ fn counts_and_blocks_are_told() {
     heap.copy(B, A);
     heap.store(A, 0, A);
     assert_eq!((heap.reference_count(A), heap.allocated_blocks()), (Ok(3), Ok(2)));
+    let most = heap.footprint().live_bytes;
+    assert_eq!(heap.traced_memory(), Ok((most, most)));
     heap.store(A, 0, C);
     heap.clear(B);
     heap.clear(A);
     assert_eq!((heap.allocated_blocks(), heap.footprint().live_bytes), (Ok(1), 0), "the list's own waits");
+    let (waiting, peak) = heap.traced_memory().unwrap();
+    assert!(0 < waiting && waiting < most && peak == most, "{waiting} {peak} {most}");
     heap.collect(Generation::FULL).unwrap();
-    assert_eq!(heap.allocated_blocks(), Ok(0));
+    assert_eq!((heap.allocated_blocks(), heap.traced_memory()), (Ok(0), Ok((0, most))));
     heap.verify().unwrap();
 }
 

@@ -42,7 +42,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
     /// Reclaims an object whose count is zero, and everything that dies with it.
     #[inline(never)]
     fn reclaim(&mut self, first: Ref) {
-        self.peak_live = self.peak_live.max(self.live_bytes());
+        self.note_peak();
         if !self.begin_death(first) {
             return;
         }

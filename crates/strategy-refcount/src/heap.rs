@@ -60,7 +60,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         cut.iter().for_each(|slot| slot.set(None));
         // SAFETY: the cut slots are nil, the block is what `resize_needs` asked for, and no slice is kept.
         let outgrown = unsafe { object.resize(slots as usize, bytes, block) };
-        self.peak_live = self.peak_live.max(self.live_bytes());
+        self.note_peak();
         // SAFETY: the object has another storage now.
         unsafe { self.free_storage(object, outgrown) };
         if R::OBJECTS {
@@ -127,6 +127,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
             callbacks: Vec::new(),
             census: Census::default(),
             peak_live: 0,
+            peak_traced: 0,
             hooks: 0,
             pauses: 0,
             in_cascade: false,

@@ -116,6 +116,11 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Introspect for RefCount<C,
         Ok(u64::from(count::get(self.stack.object(object))))
     }
 
+    fn traced_memory(&self) -> Result<(usize, usize), Unsupported> {
+        let now = self.source.live_bytes();
+        Ok((now, self.peak_traced.max(self.peak_live).max(now)))
+    }
+
     /// Objects, their storages, and what waits in free lists.
     fn allocated_blocks(&self) -> Result<u64, Unsupported> {
         let objects = self.counters.objects_allocated - self.counters.objects_freed;

@@ -80,6 +80,8 @@ pub struct RefCount<C, M, R> {
     /// Empty unless the recorder wants objects.
     census: Census,
     peak_live: usize,
+    /// The same with the blocks in free lists, where these are on.
+    peak_traced: usize,
     /// Hooks under way, nested.
     hooks: u32,
     /// Pauses under way that are not cascades, nested.

@@ -247,6 +247,15 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         }
     }
 
+    /// Notes the bytes in use where they are about to fall.
+    #[inline(always)]
+    pub(crate) fn note_peak(&mut self) {
+        if self.free_lists.is_on() {
+            self.peak_traced = self.peak_traced.max(self.source.live_bytes());
+        }
+        self.peak_live = self.peak_live.max(self.live_bytes());
+    }
+
     /// Bytes of the objects that are not reclaimed yet: blocks in free lists are in use of the source only.
     #[inline(always)]
     pub(crate) fn live_bytes(&self) -> usize {

@@ -61,6 +61,7 @@ pub fn observe(request: &Request) -> Result<Answer, Trouble> {
     let collected = heap.stats().ok().map(|stats| stats.map(|generation| generation.collected));
     let collections = heap.counters().collections;
     let log = is_logged.then(|| heap.recorder().log.clone());
+    let (_, peak) = heap.traced_memory().map_err(Trouble::failure)?;
     heap.collect(Generation::FULL);
     let own = heap.footprint().live_bytes;
     Ok(Answer {
@@ -70,7 +71,7 @@ pub fn observe(request: &Request) -> Result<Answer, Trouble> {
         collected,
         log,
         census: heap.recorder().census_without_the_living(),
-        peak_live_bytes: Some(heap.peak_live_bytes().saturating_sub(own) as u64),
+        peak_live_bytes: Some(peak.saturating_sub(own) as u64),
         ..Answer::default()
     })
 }

@@ -84,6 +84,10 @@ struct Module {
     layer: Immortal,
     middleware: Immortal,
     run: Immortal,
+    /// 200, a constant of the program's.
+    ok: Immortal,
+    /// 500, likewise.
+    server_error: Immortal,
     sessions: instance::Class,
     requests: instance::Class,
     responses: instance::Class,
@@ -162,6 +166,8 @@ impl Requests {
             layer: intern("layer")?,
             middleware: intern("middleware")?,
             run: intern("run")?,
+            ok: statics.constant(heap, 200, run::VALUE)?,
+            server_error: statics.constant(heap, 500, run::VALUE)?,
             statics,
             sessions: instance::Class::new(records::session::ATTRIBUTES),
             requests: instance::Class::new(records::request::ATTRIBUTES),

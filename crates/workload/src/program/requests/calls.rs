@@ -103,7 +103,7 @@ impl Requests {
         heap.store_take(REQUEST, request::ERROR, CALLED);
         list::new(heap, body, 0)?;
         heap.take(ARGUMENTS[1], body);
-        response::new(heap, module, 500)?;
+        response::new(heap, module, module.server_error)?;
         heap.take(CALLED, ARGUMENTS[1]);
         failure::leave_frame(heap, 3);
         heap.leave_with(frame, CALLED);
@@ -166,7 +166,7 @@ impl Requests {
             return Ok(Flow::Raised);
         }
         heap.copy(CALLED, ROWS);
-        response::new(heap, module, 200)?;
+        response::new(heap, module, module.ok)?;
         heap.leave_with(frame, CALLED);
         Ok(Flow::Returned)
     }

@@ -2,7 +2,7 @@
 //! the place of the first of them afterwards.
 
 use super::Module;
-use heapbench_heap::{Heap, Local, OutOfMemory};
+use heapbench_heap::{Heap, Immortal, Local, OutOfMemory};
 use heapbench_objects::dict;
 
 /// `Session(user)`: `visits = 0`, `last_path = None`.
@@ -70,14 +70,18 @@ pub(super) mod response {
     pub(crate) const BODY: usize = 1;
     const HEADERS: usize = 2;
 
-    pub(crate) fn new<H: Heap>(heap: &mut H, module: &mut Module, status: u32) -> Result<(), OutOfMemory> {
+    pub(crate) fn new<H: Heap>(
+        heap: &mut H,
+        module: &mut Module,
+        status: Immortal,
+    ) -> Result<(), OutOfMemory> {
         const BODY_ARGUMENT: Local = Local::new(0);
         const SELF: Local = Local::new(1);
         const VALUE: Local = Local::new(2);
         let frame = heap.enter(1, 3)?;
         module.responses.instantiate(heap, SELF)?;
         heap.safepoint();
-        module.statics.int(heap, VALUE, status.into())?;
+        heap.load_immortal(VALUE, status);
         heap.store_take(SELF, STATUS, VALUE);
         heap.store(SELF, BODY, BODY_ARGUMENT);
         dict::new(heap, VALUE)?;
