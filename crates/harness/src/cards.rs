@@ -9,7 +9,7 @@ use heapbench_memory::Pools;
 use heapbench_results::card::Memory;
 use heapbench_results::{Card, RealPrograms};
 use heapbench_strategy_refcount_generational::Generational;
-use heapbench_workload::{DEFAULT_SEED, Definition, Profile};
+use heapbench_workload::{DEFAULT_SEED, Definition, Parameters, Profile};
 
 /// The configuration under which objects are counted: CPython's own.
 pub const COUNTED_UNDER: &str = "refcount-generational@3.13+pymalloc";
@@ -37,7 +37,7 @@ pub fn real_programs() -> Result<RealPrograms, Trouble> {
 /// # Errors
 /// Parameters that it cannot run with, no memory, a checksum that is not the expected one.
 pub fn card(definition: &Definition, profile: Profile) -> Result<Card, Trouble> {
-    let heap = run(definition, profile, COUNTED_UNDER, Census::default())?;
+    let heap = run(definition, &definition.parameters(profile), COUNTED_UNDER, Census::default())?;
     let memory = Memory {
         allocated_bytes: heap.counters().bytes_allocated,
         peak_live_bytes: heap.peak_live_bytes() as u64,
@@ -59,18 +59,17 @@ pub fn card(definition: &Definition, profile: Profile) -> Result<Card, Trouble> 
 /// A configuration that is not one of that heap; and what [`card`] refuses.
 pub fn run<R: Recorder>(
     definition: &Definition,
-    profile: Profile,
+    parameters: &Parameters,
     strategy: &str,
     recorder: R,
 ) -> Result<CountedHeap<R>, Trouble> {
-    let parameters = definition.parameters(profile);
-    let prepared = definition.prepare(&parameters, DEFAULT_SEED)?;
+    let prepared = definition.prepare(parameters, DEFAULT_SEED)?;
     let config = registry::heap_config(&configuration(strategy)?, None);
     let mut heap = CountedHeap::new(&config, recorder)?;
     let outcome = prepared.run(&mut heap);
     let failed = |why: String| Trouble::failure(format!("{}: {why}", definition.name));
     let outcome = outcome.map_err(|error| failed(error.to_string()))?;
-    match checks::checksum(outcome.checksum, definition.expected(&parameters, DEFAULT_SEED)) {
+    match checks::checksum(outcome.checksum, definition.expected(parameters, DEFAULT_SEED)) {
         Some(wrong) => Err(failed(wrong)),
         None => Ok(heap),
     }

@@ -10,6 +10,7 @@
 //! | [`cell`] | a cell: one strategy runs one workload once |
 //! | [`cards`] | a workload's objects, counted; and those of real programs |
 //! | [`checks`] | what must be true of a cell's record |
+//! | [`guide`] | claims about Python's memory, and what was measured of them |
 //! | [`proof`] | random operations on strategies against the model, in processes that may die of it |
 //! | [`python`] | real Pythons, and the workloads' twins under them |
 //! | [`validation`] | whether a strategy behaves as the Python that it mirrors |
@@ -23,6 +24,7 @@ pub mod cell;
 pub mod checks;
 pub mod child;
 pub mod folders;
+pub mod guide;
 pub mod interruption;
 pub mod job;
 pub mod names;

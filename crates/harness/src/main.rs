@@ -8,7 +8,7 @@ use heapbench_harness::output::say;
 use heapbench_harness::request::RunArguments;
 use heapbench_harness::trouble::Trouble;
 use heapbench_harness::verbs::{
-    card, cell, check, figures, list, observe, prove, run, snapshot, summary, validate, verify,
+    card, cell, check, figures, guide, list, observe, prove, run, snapshot, summary, validate, verify,
 };
 use std::process::ExitCode;
 
@@ -37,6 +37,8 @@ enum Verb {
     Card(card::CardArguments),
     /// Which sites of a workload its memory grows at
     Snapshot(snapshot::SnapshotArguments),
+    /// What introductions say about Python's memory, run and judged
+    Guide(guide::GuideArguments),
     /// Run heap scripts and check what they say must be true
     Check(check::CheckArguments),
     /// Compare strategies with the reference model, operation by operation
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         Some(Verb::Figures(arguments)) => figures::run(&arguments).map(|()| ExitCode::SUCCESS),
         Some(Verb::Card(arguments)) => card::run(&arguments).map(|()| ExitCode::SUCCESS),
         Some(Verb::Snapshot(arguments)) => snapshot::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Some(Verb::Guide(arguments)) => guide::run(&arguments).map(|ran| told(&ran)),
         Some(Verb::Check(arguments)) => check::run(&arguments).map(|checked| true_or_not(&checked)),
         Some(Verb::Verify(arguments)) => verify::run(&arguments).map(|verified| proven(&verified)),
         Some(Verb::Validate(arguments)) => validate::run(&arguments).map(|validated| alike(&validated)),

@@ -1,6 +1,7 @@
 //! Where and how a run is made: what stands beside its cells, so that a number can be asked where it comes
 //! from.
 
+use crate::trouble::Trouble;
 use heapbench_results::RunInfo;
 use std::fs::read_to_string;
 use std::time::SystemTime;
@@ -35,6 +36,19 @@ pub fn timestamp(time: SystemTime) -> String {
 /// Whether this build checks what the measuring one does not: then it must not record.
 pub fn is_debug_build() -> bool {
     cfg!(debug_assertions)
+}
+
+/// Only builds for measuring record, unless it is allowed.
+///
+/// # Errors
+/// This build checks what the measuring one does not.
+pub fn expect_release_build(allow_debug: bool) -> Result<(), Trouble> {
+    if is_debug_build() && !allow_debug {
+        let why =
+            "a build with debug assertions does not record, expected a release build: cargo run --release";
+        return Err(Trouble::request(why));
+    }
+    Ok(())
 }
 
 /// The value of the first line `key : value`.

@@ -197,7 +197,7 @@ pub fn works(given: &[String], profile: Profile, set: &[String], seed: u64) -> R
 }
 
 /// Sets a parameter of those workloads that have it; at least one must.
-fn apply(setting: &str, works: &mut [Work]) -> Result<(), Trouble> {
+pub(crate) fn apply(setting: &str, works: &mut [Work]) -> Result<(), Trouble> {
     let Some((key, value)) = setting.split_once('=').filter(|(key, _)| !key.is_empty()) else {
         return Err(Trouble::request(format!("--set '{setting}', expected KEY=VALUE")));
     };

@@ -4,6 +4,7 @@ pub mod card;
 pub mod cell;
 pub mod check;
 pub mod figures;
+pub mod guide;
 pub mod list;
 pub mod observe;
 pub mod prove;

@@ -8,14 +8,14 @@ use crate::output::{print_json, say, shell_word};
 use crate::plan::{self, Frame};
 use crate::progress::Progress;
 use crate::provenance;
-use crate::python::{Twins, reference};
+use crate::python::{Interpreter, Twins, reference};
 use crate::request::{Request, RunArguments};
 use crate::trouble::Trouble;
 use heapbench_results::store::{self, CELLS};
 use heapbench_results::{CellKey, Status, Store};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// How a run ended.
 #[derive(Clone, Debug)]
@@ -34,11 +34,7 @@ pub struct Ran {
 /// A request that cannot be understood, a folder that cannot be written, a process that cannot be started.
 pub fn run(arguments: &RunArguments) -> Result<Ran, Trouble> {
     let request = Request::understand(arguments)?;
-    if provenance::is_debug_build() && !arguments.allow_debug {
-        let why =
-            "a build with debug assertions does not record, expected a release build: cargo run --release";
-        return Err(Trouble::request(why));
-    }
+    provenance::expect_release_build(arguments.allow_debug)?;
     let started = SystemTime::now();
     let name = format!("{}-{}", request.profile, provenance::timestamp(started).replace(':', ""));
     let folder = folder(arguments, &name)?;
@@ -52,8 +48,8 @@ pub fn run(arguments: &RunArguments) -> Result<Ran, Trouble> {
     if !jobs.is_empty() {
         store.append_run(&provenance::describe(&name, started)).map_err(Trouble::failure)?;
     }
-    interruption::listen()?;
-    let ran = run_cells(&jobs, &request, arguments.json, &mut store, folder)?;
+    let runner = Runner { references: &request.references, timeout: request.timeout, json: arguments.json };
+    let ran = runner.run(&jobs, &mut store, folder)?;
     if ran.interrupted {
         let command = resume_command(&ran.folder);
         say(format_args!("interrupted; every finished cell is kept. To run what is missing:\n  {command}"));
@@ -76,37 +72,45 @@ fn plan(request: &Request, arguments: &RunArguments, name: &str) -> Vec<Job> {
     }
 }
 
-fn run_cells(
-    jobs: &[Job],
-    request: &Request,
-    json: bool,
-    store: &mut Store,
-    folder: PathBuf,
-) -> Result<Ran, Trouble> {
-    let mut progress = Progress::new(jobs.len());
-    let twins = if request.references.is_empty() { None } else { Some(Twins::install()?) };
-    let mut ran = Ran { folder, unwell: 0, interrupted: false };
-    for job in jobs {
-        progress.begins(&job.strategy, &job.workload);
-        let python = request.references.iter().find(|python| python.name() == job.strategy);
-        let record = match (python, &twins) {
-            _ if interruption::requested() => None,
-            (Some(python), Some(twins)) => reference::run(job, python, twins, request.timeout),
-            _ => child::run(job, request.timeout)?,
-        };
-        let Some(record) = record else {
-            ran.interrupted = true;
-            break;
-        };
-        store.append(&record).map_err(Trouble::failure)?;
-        ran.unwell += usize::from(!matches!(record.status, Status::Ok | Status::OutOfMemory));
-        progress.ended(&record);
-        if json {
-            print_json(&record)?;
+/// How cells are run.
+pub(super) struct Runner<'a> {
+    /// The Pythons whose twins may be cells.
+    pub(super) references: &'a [Interpreter],
+    /// Time limit of a cell.
+    pub(super) timeout: Duration,
+    /// Whether each record is printed.
+    pub(super) json: bool,
+}
+
+impl Runner<'_> {
+    /// Runs cells one after the other; each is kept as soon as it ends.
+    pub(super) fn run(&self, jobs: &[Job], store: &mut Store, folder: PathBuf) -> Result<Ran, Trouble> {
+        interruption::listen()?;
+        let mut progress = Progress::new(jobs.len());
+        let twins = if self.references.is_empty() { None } else { Some(Twins::install()?) };
+        let mut ran = Ran { folder, unwell: 0, interrupted: false };
+        for job in jobs {
+            progress.begins(&job.strategy, &job.workload);
+            let python = self.references.iter().find(|python| python.name() == job.strategy);
+            let record = match (python, &twins) {
+                _ if interruption::requested() => None,
+                (Some(python), Some(twins)) => reference::run(job, python, twins, self.timeout),
+                _ => child::run(job, self.timeout)?,
+            };
+            let Some(record) = record else {
+                ran.interrupted = true;
+                break;
+            };
+            store.append(&record).map_err(Trouble::failure)?;
+            ran.unwell += usize::from(!matches!(record.status, Status::Ok | Status::OutOfMemory));
+            progress.ended(&record);
+            if self.json {
+                print_json(&record)?;
+            }
         }
+        progress.finish();
+        Ok(ran)
     }
-    progress.finish();
-    Ok(ran)
 }
 
 /// The named folder; or a new one; or, to resume, the newest.
@@ -119,7 +123,7 @@ fn folder(arguments: &RunArguments, name: &str) -> Result<PathBuf, Trouble> {
 }
 
 /// The cells in the folder that need not be run again: those that gave an answer.
-fn finished_cells(folder: &Path, resume: bool) -> Result<HashSet<CellKey>, Trouble> {
+pub(super) fn finished_cells(folder: &Path, resume: bool) -> Result<HashSet<CellKey>, Trouble> {
     let cells = folder.join(CELLS);
     if std::fs::metadata(&cells).is_ok_and(|file| file.len() > 0) {
         if !resume {

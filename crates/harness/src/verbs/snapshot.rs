@@ -6,6 +6,8 @@
 
 use crate::cards::{self, COUNTED_UNDER};
 use crate::output::{print, print_json};
+use crate::plan::Work;
+use crate::request;
 use crate::table;
 use crate::trouble::Trouble;
 use crate::units;
@@ -26,6 +28,9 @@ pub struct SnapshotArguments {
     /// The configuration of CPython's heap
     #[arg(long, value_name = "A", default_value = COUNTED_UNDER)]
     pub strategy: String,
+    /// A parameter of the workload; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
     /// The earlier point: percent of the objects that the program allocates
     #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u64).range(0..=100))]
     pub from: u64,
@@ -62,10 +67,21 @@ pub fn run(arguments: &SnapshotArguments) -> Result<(), Trouble> {
     if arguments.json { print_lines(arguments, &found) } else { print(&text(arguments, &found)) }
 }
 
+/// What the verb prints for people.
+///
+/// # Errors
+/// As `run`.
+pub fn report(arguments: &SnapshotArguments) -> Result<String, Trouble> {
+    Ok(text(arguments, &look(arguments)?))
+}
+
 fn look(arguments: &SnapshotArguments) -> Result<Found, Trouble> {
     let definition = find(&arguments.workload)?;
     let profile: Profile = arguments.profile.parse()?;
-    let run = |recorder| cards::run(&definition, profile, &arguments.strategy, recorder);
+    let mut work = [Work { parameters: definition.parameters(profile), definition }];
+    arguments.set.iter().try_for_each(|setting| request::apply(setting, &mut work))?;
+    let [Work { definition, parameters }] = work;
+    let run = |recorder| cards::run(&definition, &parameters, &arguments.strategy, recorder);
     let objects = run(Allocations::default())?.counters().objects_allocated;
     let point =
         |percent: u64| u64::try_from(u128::from(objects) * u128::from(percent) / 100).unwrap_or(objects);
@@ -102,7 +118,8 @@ fn print_lines(arguments: &SnapshotArguments, found: &Found) -> Result<(), Troub
 }
 
 fn text(arguments: &SnapshotArguments, found: &Found) -> String {
-    let SnapshotArguments { workload, profile, strategy, from, to, limit, .. } = arguments;
+    let SnapshotArguments { workload, profile, strategy, set, from, to, limit, .. } = arguments;
+    let set: String = set.iter().map(|setting| format!(" {setting}")).collect();
     let changed: Vec<&Difference> =
         found.differences.iter().filter(|d| d.size_diff != 0 || d.count_diff != 0).collect();
     let row = |d: &&Difference| {
@@ -116,7 +133,7 @@ fn text(arguments: &SnapshotArguments, found: &Found) -> String {
     };
     let titles = ["site", "bytes", "blocks", "size", "count"];
     let mut text =
-        format!("{workload}, {profile}, under {strategy}: from {from} % to {to} % of its objects\n");
+        format!("{workload}{set}, {profile}, under {strategy}: from {from} % to {to} % of its objects\n");
     text +=
         &section(&titles, changed.iter().take(*limit).map(row).collect(), changed.len(), "no site changed");
     let left = found.left.iter().take(*limit);
@@ -159,6 +176,7 @@ mod tests {
             workload: workload.into(),
             profile: "smoke".into(),
             strategy: COUNTED_UNDER.into(),
+            set: Vec::new(),
             from: 50,
             to: 100,
             limit: 10,

@@ -1,4 +1,4 @@
-//! Every definition in `workloads/` is complete and built into the program; every input says where it comes from and
+//! Every definition in `workloads/mechanism` and `workloads/program` is complete and built into the program; every input says where it comes from and
 //! under which licence, in a row of the table beside it.
 
 use crate::tree::{File, Tree};
@@ -7,6 +7,9 @@ use toml::{Table, Value};
 
 /// The list of what is built in.
 const CATALOGUE: &str = "crates/workload/src/catalogue.rs";
+
+/// Where definitions are.
+const FOLDERS: [&str; 2] = ["workloads/mechanism/", "workloads/program/"];
 
 /// Where the inputs are.
 const INPUTS: &str = "workloads/inputs/";
@@ -22,7 +25,8 @@ const PROFILES: [&str; 3] = ["smoke", "quick", "full"];
 fn definition_violations(tree: &Tree) -> Vec<String> {
     let catalogue = tree.text(CATALOGUE).unwrap_or_default();
     let mut found = Vec::new();
-    for file in tree.files_in("workloads/", ".toml") {
+    let definitions = FOLDERS.iter().flat_map(|folder| tree.files_in(folder, ".toml"));
+    for file in definitions {
         if !catalogue.contains(&format!("\"{}\"", file.path)) {
             found.push(format!("{}: not built in, expected in the list of {CATALOGUE}", file.path));
         }
