@@ -160,4 +160,24 @@ mod tests {
         live.clear_all((1 << 20) / UNIT);
         assert_eq!(live.addresses(None, BASE, 1 << 20).next(), None);
     }
+
+    #[test]
+    fn a_unit_has_four_windows_and_bits_take_whole_pages() {
+        // A unit of 4096 bytes has 256 granules of 16: 32 bytes of bits.
+        assert_eq!([0, 1, 128, 129, 1000].map(Bitmap::bytes_for), [0, 4096, 4096, 8192, 32_768]);
+    }
+
+    #[test]
+    fn clearing_stops_where_it_is_told_to() {
+        let mut bits = Bitmap::new(BASE, 1 << 20).unwrap();
+        for unit in 0..256 {
+            bits.set(BASE + unit * UNIT);
+            bits.set(BASE + unit * UNIT + UNIT - GRANULE);
+        }
+        // Whole pages of bits, of 128 units each, are given back; in front of that bits are cleared one by one.
+        bits.clear_all(3);
+        assert!(bits.addresses(None, BASE, 3 * UNIT).next().is_none());
+        bits.clear_all(256);
+        assert!(bits.addresses(None, BASE, 1 << 20).next().is_none());
+    }
 }

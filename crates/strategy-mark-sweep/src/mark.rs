@@ -330,3 +330,44 @@ fn prefetch(address: usize) {
     #[cfg(not(target_arch = "x86_64"))]
     let _ = address;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn growth_is_that_of_a_vec_in_bytes() {
+        for (length, more) in [(0, 1), (0, 9), (4, 1), (4, 4), (4, 5), (100, 1), (100, 150)] {
+            let mut list = vec![0u64; length];
+            list.shrink_to_fit();
+            let (expected, before) = (growth(&list, more), list.capacity());
+            list.reserve(more);
+            assert_eq!(expected, (list.capacity() - before) * 8, "{length} and {more}");
+        }
+        let roomy: Vec<u64> = Vec::with_capacity(10);
+        assert_eq!(growth(&roomy, 10), 0);
+    }
+
+    #[test]
+    fn growing_uses_up_the_allowance() {
+        let (mut list, mut allowance) = (Vec::<u64>::new(), 100);
+        assert!(grow_within(&mut list, 1, &mut allowance), "four entries of eight bytes");
+        assert_eq!(allowance, 100 - 8 * list.capacity());
+        assert!(!grow_within(&mut list, 100, &mut allowance));
+        assert_eq!(allowance, 100 - 8 * list.capacity(), "what is refused costs nothing");
+    }
+
+    #[test]
+    fn a_queue_holds_what_its_lists_have_room_for() {
+        let mut queue = MarkQueue::new(1 << 20).unwrap();
+        let (few, entry) = (queue.held_bytes(), size_of::<usize>());
+        assert_eq!(few, entry * queue.stack.capacity() + 2 * entry * queue.put_off.capacity());
+        assert!(few > 0);
+        queue.allow(1 << 20);
+        let capacity = queue.stack.capacity();
+        assert!(queue.grow(2 * capacity) && queue.room > capacity);
+        assert_eq!(queue.held_bytes() - few, entry * (queue.stack.capacity() - capacity));
+        queue.release();
+        assert_eq!(queue.held_bytes(), few);
+    }
+}

@@ -1,7 +1,9 @@
 //! Counting's own evidence: counters, announced cascades, and counts that are stuck. What dies when is the conformance
 //! suite's business.
 
-use heapbench_heap::{Heap, HeapConfig, Kind, Local, NoRecorder, Pause, Recorder, Shape, Work};
+use heapbench_heap::{
+    Generation, Heap, HeapConfig, Hook, HookFailed, Kind, Local, NoRecorder, Pause, Recorder, Shape, Work,
+};
 use heapbench_memory::{Mimalloc, Pools, System};
 use heapbench_strategy_refcount::{Plain, count};
 
@@ -50,6 +52,97 @@ fn long_cascades_are_announced_and_short_ones_are_not() {
     assert!(freed.contains(&5_000) && freed.iter().all(|freed| *freed >= 100), "{freed:?}");
     let counters = heap.counters();
     assert_eq!((counters.cascades, counters.longest_cascade), (3, 5_000));
+}
+
+#[test]
+fn what_died_before_makes_no_cascade_long() {
+    let mut heap = heap(Pauses::default());
+    let _main = heap.enter(0, 2).unwrap();
+    for nodes in [5_000, 50] {
+        list(&mut heap, nodes);
+        heap.clear(A);
+    }
+    assert_eq!(heap.recorder().0.len(), 1);
+}
+
+/// Notes each start and stop of a pause.
+#[derive(Default)]
+struct Waits(Vec<(Pause, Option<Work>)>);
+
+impl Recorder for Waits {
+    const OBJECTS: bool = true;
+    const CASCADE_FLOOR: u64 = 100;
+
+    fn references(&mut self, _address: usize, count: usize) {
+        assert!(count <= 2, "a node has two slots");
+    }
+
+    fn pause_started(&mut self, pause: Pause) {
+        self.0.push((pause, None));
+    }
+
+    fn pause_stopped(&mut self, pause: Pause, work: Work) {
+        self.0.push((pause, Some(work)));
+    }
+}
+
+#[test]
+fn of_pauses_inside_pauses_only_the_outermost_is_told() {
+    let (full, young) = (Pause::Collection(Generation::FULL), Pause::Collection(Generation::new(0)));
+    let work = Work { traced: 7, freed: 3 };
+    let mut heap = heap(Waits::default());
+    let _main = heap.enter(0, 2).unwrap();
+    heap.begin_pause(full);
+    heap.begin_pause(young);
+    list(&mut heap, 500);
+    heap.clear(A);
+    heap.end_pause(young, Work::default());
+    heap.end_pause(full, work);
+    assert_eq!(heap.recorder().0, [(full, None), (full, Some(work))]);
+    heap.begin_pause(young);
+    heap.end_pause(young, Work::default());
+    list(&mut heap, 500);
+    heap.clear(A);
+    let cascade = Work { traced: 0, freed: 500 };
+    let next = [
+        (young, None),
+        (young, Some(Work::default())),
+        (Pause::Cascade, None),
+        (Pause::Cascade, Some(cascade)),
+    ];
+    assert_eq!(heap.recorder().0[2..], next);
+}
+
+#[test]
+fn what_a_hook_waits_for_inside_a_cascade_is_part_of_it() {
+    type Watched = Plain<Mimalloc, Waits>;
+    /// Drops a list of its own and pretends to collect; then it fails.
+    fn busy(heap: &mut Watched, object: Local, _data: u64) -> Result<(), HookFailed> {
+        let frame = heap.enter(0, 2).map_err(|_| HookFailed)?;
+        heap.begin_pause(Pause::Sweep);
+        list(heap, 300);
+        heap.clear(A);
+        heap.end_pause(Pause::Sweep, Work::default());
+        list(heap, 300);
+        heap.clear(A);
+        heap.leave(frame);
+        heap.clear(object);
+        Err(HookFailed)
+    }
+    let mut heap: Watched = heap(Waits::default());
+    let _main = heap.enter(0, 2).unwrap();
+    list(&mut heap, 1);
+    heap.set_finalizer(A, Hook { run: busy, data: 0 }).unwrap();
+    list(&mut heap, 1_000);
+    heap.clear(A);
+    let told: Vec<_> =
+        heap.recorder().0.iter().map(|(pause, work)| (*pause, work.map(|work| work.freed))).collect();
+    assert_eq!(told, [(Pause::Cascade, None), (Pause::Cascade, Some(1_601))]);
+    assert_eq!((heap.counters().hook_failures, heap.counters().finalizers_run), (1, 1));
+    list(&mut heap, 1);
+    heap.set_finalizer(A, Hook { run: busy, data: 0 }).unwrap();
+    heap.clear(A);
+    assert_eq!(heap.counters().hook_failures, 2);
 }
 
 #[test]
