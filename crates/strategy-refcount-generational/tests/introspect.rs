@@ -385,3 +385,48 @@ fn immortal_objects_are_none_of_the_collectors() {
     assert_eq!(heap.collect(Generation::FULL).unwrap().objects, 1);
     heap.verify().unwrap();
 }
+
+/// A ring of two, and a cycle of one that its finalizer holds on to; then the same again.
+#[test]
+fn counters_and_stats_add_up_over_collections() {
+    fn keep(heap: &mut H, object: Local, _data: u64) -> Result<(), heapbench_heap::HookFailed> {
+        heap.take(C, object);
+        Ok(())
+    }
+    let mut heap = heap();
+    // In the second round the one of the first, which is not finalized again, is garbage too.
+    for (round, collected, traced) in [(1, 2, 3), (2, 5, 4)] {
+        lost_ring(&mut heap);
+        heap.allocate(A, NODE).unwrap();
+        heap.store(A, 0, A);
+        heap.set_finalizer(A, Hook { run: keep, data: 0 }).unwrap();
+        heap.clear(A);
+        let before = heap.counters();
+        heap.collect(Generation::FULL).unwrap();
+        let (counters, stats) = (heap.counters(), heap.stats().unwrap()[2]);
+        assert_eq!(counters.objects_collected, collected, "not the one that was held on to");
+        assert_eq!((stats.collections, stats.collected), (round, collected));
+        assert_eq!(counters.objects_traced - before.objects_traced, traced);
+        assert!(counters.slots_traced > before.slots_traced);
+        heap.clear(C);
+        heap.verify().unwrap();
+    }
+    heap.collect(Generation::FULL).unwrap();
+    assert_eq!((heap.counters().objects_collected, heap.stats().unwrap()[2].collected), (6, 6));
+}
+
+#[test]
+fn what_is_saved_goes_to_the_next_generation() {
+    for (collected, next) in [
+        (Generation::YOUNG, Generation::MIDDLE),
+        (Generation::MIDDLE, Generation::FULL),
+        (Generation::FULL, Generation::FULL),
+    ] {
+        let mut heap = heap();
+        heap.set_save_all(true).unwrap();
+        lost_ring(&mut heap);
+        heap.collect(collected).unwrap();
+        heap.objects(LIST, Some(next)).unwrap();
+        assert!(items(&mut heap).len() >= 2, "{collected:?}");
+    }
+}
