@@ -6,7 +6,7 @@
 //! | [`find`] | the Pythons of this machine, and those that a user names |
 //! | [`answer`] | what a twin says of its run |
 //! | [`twins`] | the twins in a temporary folder, run one at a time in processes of their own |
-//! | [`reference`] | a twin's run as a cell: an outside reference beside the strategies |
+//! | [`mod@reference`] | a twin's run as a cell: an outside reference beside the strategies |
 
 pub mod answer;
 pub mod find;

@@ -123,7 +123,7 @@ pub trait Heap: Sized {
 
     // ---------------------------------------------------------------- weak references, finalizers, immortals
 
-    /// Makes a new weak reference to `target`, which is no leaf kind and no weak reference: an object of [`Kind::Weak`](crate::Kind::Weak) of its own. The
+    /// Makes a new weak reference to `target`, which is no leaf kind and no weak reference: an object of [`Kind::Weak`] of its own. The
     /// callback is called when the reference is cleared while it is alive itself.
     ///
     /// # Errors
