@@ -168,13 +168,12 @@ mod tests {
     }
 
     #[test]
-    fn clearing_stops_where_it_is_told_to() {
+    fn clearing_reaches_the_last_bit_of_each_unit() {
         let mut bits = Bitmap::new(BASE, 1 << 20).unwrap();
         for unit in 0..256 {
             bits.set(BASE + unit * UNIT);
             bits.set(BASE + unit * UNIT + UNIT - GRANULE);
         }
-        // Whole pages of bits, of 128 units each, are given back; in front of that bits are cleared one by one.
         bits.clear_all(3);
         assert!(bits.addresses(None, BASE, 3 * UNIT).next().is_none());
         bits.clear_all(256);

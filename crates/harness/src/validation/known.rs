@@ -54,7 +54,7 @@ pub const KNOWN: &[Known] = &[
 
 const NUMBERS: &str = "the number of an object is in its payload, where Python has an int";
 const INTS: &str = "CPython takes 32 bytes for an int of one digit, which `sys.getsizeof` says has 28";
-const MOMENT: &str = "one collection runs some containers later than CPython's; which it is not known";
+const MOMENT: &str = "a collection runs some containers apart from CPython's; why is not known";
 const VALUES: &str = "sizes are 3.13's: before it the values of an instance were a block of their own";
 const OLDER: &str =
     "sizes are 3.13's: 3.11 has larger strs, and an instance's values in a block of their own";
