@@ -15,7 +15,7 @@ const OPERATIONS: usize = 6_000;
 
 fn configured(configuration: &str) -> HeapConfig {
     let Configuration { policy, settings, .. } = configuration.parse().expect("a well-formed configuration");
-    HeapConfig { policy, settings, limit: None }
+    HeapConfig { policy, settings, ..HeapConfig::default() }
 }
 
 fn random<H: Heap<Recorder = Deaths> + Introspect>(config: &HeapConfig, seeds: std::ops::Range<u64>) {

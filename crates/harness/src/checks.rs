@@ -53,10 +53,8 @@ mod tests {
             strategy: "bump".into(),
             workload: "rings".into(),
             profile: "smoke".into(),
-            parameters: Default::default(),
-            invocation: 0,
             seed: 1,
-            heap_limit: None,
+            ..Job::default()
         };
         Record { wall_ns: 100, ..job.ended(Status::Ok, "") }
     }

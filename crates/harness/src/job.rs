@@ -2,12 +2,12 @@
 //! measure anything.
 
 use crate::trouble::Trouble;
-use heapbench_results::{CellFootprint, CellKey, Pauses, Record, SCHEMA, Setting, Status};
+use heapbench_results::{CellKey, Injected, Layout, Record, SCHEMA, Setting, Status};
 use heapbench_workload::Parameters;
 use serde::{Deserialize, Serialize};
 
 /// One cell to be run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Job {
     /// The run that it belongs to.
@@ -26,6 +26,12 @@ pub struct Job {
     pub seed: u64,
     /// Limit on the heap in bytes.
     pub heap_limit: Option<u64>,
+    /// Which of several equal arms.
+    pub arm: u32,
+    /// An effect to put in.
+    pub injected: Injected,
+    /// What varies by itself.
+    pub layout: Layout,
 }
 
 impl Job {
@@ -55,6 +61,8 @@ impl Job {
             },
             invocation: self.invocation,
             seed: self.seed,
+            arm: self.arm,
+            injected: self.injected,
         }
     }
 
@@ -72,21 +80,10 @@ impl Job {
             heap_limit: self.heap_limit,
             status,
             error: error.to_string(),
-            checksum: String::new(),
-            operations: 0,
-            wall_ns: 0,
-            cpu_ns: 0,
-            collections: [0; 3],
-            pauses: Pauses::default(),
-            collect_ns: 0,
-            footprint: CellFootprint::default(),
-            samples: Vec::new(),
-            objects_allocated: 0,
-            objects_freed: 0,
-            bytes_allocated: 0,
-            counters: Default::default(),
-            mutator_ns: None,
-            interpreted: false,
+            arm: self.arm,
+            injected: self.injected,
+            layout: self.layout,
+            ..Record::default()
         }
     }
 }

@@ -84,6 +84,7 @@ fn job(strategy: &str, work: &Work, frame: &Frame, invocation: u32) -> Job {
         invocation,
         seed: frame.seed,
         heap_limit: frame.heap_limit,
+        ..Job::default()
     }
 }
 

@@ -232,7 +232,12 @@ pub fn dispatch_measured<R: Recorder, V: WithHeap<R>>(
 
 /// What a heap of this configuration is told when it is made.
 pub fn heap_config(configuration: &Configuration, limit: Option<usize>) -> HeapConfig {
-    HeapConfig { policy: configuration.policy.clone(), limit, settings: configuration.settings.clone() }
+    HeapConfig {
+        policy: configuration.policy.clone(),
+        limit,
+        settings: configuration.settings.clone(),
+        ..HeapConfig::default()
+    }
 }
 
 /// Makes a heap and drops it: whether the configuration can run at all.

@@ -217,10 +217,8 @@ mod tests {
             strategy: strategy.into(),
             workload: "rings".into(),
             profile: "smoke".into(),
-            parameters: Default::default(),
-            invocation: 0,
             seed: 1,
-            heap_limit: None,
+            ..Job::default()
         };
         let error = if status == Status::Ok { "" } else { "SIGSEGV" };
         Record { wall_ns, operations: 10, checksum: "0".into(), ..job.ended(status, error) }

@@ -1,8 +1,9 @@
 //! Configuration text, `strategy[@policy][+memory-source][:key=value,…]`, and what a heap is told of it.
 
-use crate::HeapError;
+use crate::{Deaths, HeapError};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// Configuration text, taken apart. `Display` gives the text back.
 ///
@@ -98,6 +99,8 @@ pub struct HeapConfig {
     pub limit: Option<usize>,
     /// The settings, in order; a later one of the same key wins.
     pub settings: Vec<(String, String)>,
+    /// When the program's objects die, for a strategy that frees them then; others ignore it.
+    pub deaths: Option<Arc<Deaths>>,
 }
 
 impl HeapConfig {

@@ -14,6 +14,7 @@
 //! | [`hook`] | finalizers and weak-reference callbacks |
 //! | [`capabilities`] | what a strategy promises |
 //! | [`counters`] | exact counts of work |
+//! | [`deaths`] | when each object of a program dies, found by an oracle |
 //! | [`recorder`] | events for those who watch: pauses, footprint, deaths |
 //! | [`configuration`] | `strategy[@policy][+memory-source][:key=value,…]` |
 //! | [`error`] | what can go wrong |
@@ -24,6 +25,7 @@
 pub mod capabilities;
 pub mod configuration;
 pub mod counters;
+pub mod deaths;
 pub mod error;
 pub mod heap;
 pub mod hook;
@@ -36,6 +38,7 @@ pub mod shape;
 pub use capabilities::{Capabilities, Family};
 pub use configuration::{Configuration, HeapConfig};
 pub use counters::{Collected, Counters, Footprint, Generation};
+pub use deaths::Deaths;
 pub use error::{Corruption, HeapError, OutOfMemory};
 pub use heap::Heap;
 pub use hook::{Hook, HookFailed};

@@ -62,6 +62,10 @@ pub trait Recorder: Sized {
     #[inline(always)]
     fn at(&mut self, _site: Site) {}
 
+    /// The mutator has finished a request and begins the next: what lies between two marks is a request.
+    #[inline(always)]
+    fn mark(&mut self) {}
+
     /// The program's objects are at their most: who counts them by kind counts them now.
     #[inline(always)]
     fn census(&mut self) {}

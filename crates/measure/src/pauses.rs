@@ -108,6 +108,7 @@ impl PauseRecorder {
             p999_ns: quantile(0.999),
             kinds: kinds.map(|(kind, count)| (kind.to_string(), count)).collect::<BTreeMap<_, _>>(),
             histogram: self.encoded_histogram(),
+            ..heapbench_results::Pauses::default()
         }
     }
 

@@ -1,6 +1,6 @@
 //! Which records may be compared: those of one setting, that is, of the same work under the same limit.
 
-use crate::Record;
+use crate::{Injected, Record};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -47,6 +47,10 @@ pub struct CellKey {
     pub invocation: u32,
     /// Seed of the workload's random choices.
     pub seed: u64,
+    /// Which of several equal arms.
+    pub arm: u32,
+    /// An effect put in on purpose.
+    pub injected: Injected,
 }
 
 impl CellKey {
@@ -57,6 +61,8 @@ impl CellKey {
             setting: Setting::of(record),
             invocation: record.invocation,
             seed: record.seed,
+            arm: record.arm,
+            injected: record.injected,
         }
     }
 }

@@ -7,15 +7,25 @@
 
 pub mod card;
 pub mod distribution;
+pub mod floating;
+pub mod footprint;
 pub mod group;
+pub mod latency;
+pub mod pauses;
 pub mod record;
+pub mod stalls;
 pub mod statistics;
 pub mod store;
 pub mod summary;
 
 pub use card::{AllocationRate, Card, Cards, Demographics, RealPrograms};
 pub use distribution::Distribution;
+pub use floating::{Floating, FloatingSample};
+pub use footprint::{CellFootprint, Drained, Sample};
 pub use group::{CellKey, Group, Setting};
-pub use record::{CellFootprint, Pauses, Record, RunInfo, SCHEMA, Sample, Status};
+pub use latency::Latency;
+pub use pauses::{Pauses, RawPause};
+pub use record::{Injected, Layout, Record, RunInfo, SCHEMA, Status};
+pub use stalls::Stalls;
 pub use store::{Results, Store, StoreError, read};
 pub use summary::{Measured, Row, Summary};

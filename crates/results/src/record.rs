@@ -1,13 +1,23 @@
 //! The record of one cell: a JSON object a line. The names are relied upon by scripts; more may come.
 
+use crate::floating::Floating;
+use crate::footprint::{CellFootprint, Drained, Sample};
+use crate::latency::Latency;
+use crate::pauses::Pauses;
+use crate::stalls::Stalls;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The version of this schema. Readers accept older ones, and refuse newer ones by name.
-pub const SCHEMA: u32 = 1;
+///
+/// | schema | what came with it |
+/// |---|---|
+/// | 1 | the first |
+/// | 2 | layout, arms, injected effects, stalls, raw pauses, latency, drained memory, floating garbage, instructions |
+pub const SCHEMA: u32 = 2;
 
 /// How a cell ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// It ran to its end and gave the expected checksum, where one is known.
@@ -15,6 +25,7 @@ pub enum Status {
     /// The heap limit or the machine refused memory.
     OutOfMemory,
     /// It crashed or reported an error; `error` says which.
+    #[default]
     Failed,
     /// It was stopped after its time limit.
     Timeout,
@@ -35,60 +46,8 @@ impl Status {
     }
 }
 
-/// Pauses of one cell: collections, free cascades over the floor, and sweeps on the mutator's time. Nanoseconds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Pauses {
-    /// How many.
-    pub count: u64,
-    /// Their sum.
-    pub total_ns: u64,
-    /// The longest.
-    pub max_ns: u64,
-    /// The median.
-    pub p50_ns: u64,
-    /// The 99th percentile.
-    pub p99_ns: u64,
-    /// The 99.9th percentile.
-    pub p999_ns: u64,
-    /// How many of each kind: `young`, `middle`, `full` (collections), `cascade`, `sweep`.
-    #[serde(default)]
-    pub kinds: BTreeMap<String, u64>,
-    /// The whole distribution: an HdrHistogram of nanoseconds, V2 + DEFLATE, base64. Empty without pauses.
-    #[serde(default)]
-    pub histogram: String,
-}
-
-/// Memory of one cell, in bytes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct CellFootprint {
-    /// Highest bytes in objects not yet reclaimed.
-    pub peak_live_bytes: u64,
-    /// Highest bytes taken from the system, over the samples.
-    pub peak_held_bytes: u64,
-    /// Highest resident set of the process, less what it had before the heap was made.
-    pub peak_rss_bytes: u64,
-    /// Bytes in objects at the end, before the heap is dropped.
-    pub end_live_bytes: u64,
-    /// Bytes taken from the system at the end.
-    #[serde(default)]
-    pub end_held_bytes: u64,
-}
-
-/// One sample of memory in use.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sample {
-    /// The allocation clock: bytes allocated so far.
-    pub clock: u64,
-    /// Bytes in objects not yet reclaimed.
-    pub live: u64,
-    /// Bytes taken from the system.
-    pub held: u64,
-    /// Resident set of the process, less what it had before the heap was made.
-    pub rss: u64,
-}
-
 /// The record of one cell.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// [`SCHEMA`] when it was written.
     pub schema: u32,
@@ -149,6 +108,57 @@ pub struct Record {
     /// does not tell (live and held bytes, samples, objects, counters) is 0 or empty.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub interpreted: bool,
+    /// Which of several equal arms: 0, or the arm of a null comparison, in which nothing differs. Only arm 0 is a result.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub arm: u32,
+    /// An effect that was put in to see whether it is found. Only a cell without one is a result.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub injected: Injected,
+    /// What varied by itself: where memory lay, when it was its turn.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub layout: Layout,
+    /// What the machine did meanwhile that was not the cell's doing.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub stalls: Stalls,
+    /// Instructions of the timed stretch, counted by valgrind in a run of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<u64>,
+    /// Times between marks; `None` where the workload sets none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Latency>,
+    /// Memory some time after the program has let go of everything; empty when nobody waited for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drained: Vec<Drained>,
+    /// Unreachable bytes not yet reclaimed, against the oracle's exact deaths; `None` when no oracle was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub floating: Option<Floating>,
+}
+
+/// An effect put into a cell on purpose; nothing by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Injected {
+    /// Work added, in thousandths of the cell's own.
+    #[serde(default)]
+    pub work_permille: u32,
+    /// One pause of so many microseconds.
+    #[serde(default)]
+    pub pause_us: u32,
+}
+
+/// What varies from process to process beside the strategy, drawn from the run's seed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layout {
+    /// Bytes of padding in the process's environment, which shift its stack.
+    pub environment_bytes: u32,
+    /// Bytes that were mapped before the heap was made, which shift its base.
+    pub heap_offset: u64,
+    /// The cell's place in the order of the run, from 0.
+    pub position: u64,
+}
+
+/// For `skip_serializing_if`.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// Where and how a run was made: written once, beside its cells.

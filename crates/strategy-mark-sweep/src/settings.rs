@@ -91,7 +91,7 @@ mod tests {
     fn settings(text: &str, limit: Option<usize>) -> Result<Settings, HeapError> {
         let parts = text.split_terminator(',').map(|part| part.split_once('=').unwrap());
         let settings = parts.map(|(key, value)| (key.to_string(), value.to_string())).collect();
-        Settings::from_config(&HeapConfig { settings, limit, policy: None })
+        Settings::from_config(&HeapConfig { settings, limit, ..HeapConfig::default() })
     }
 
     #[test]

@@ -13,7 +13,7 @@ fn local(index: u32) -> Local {
 
 fn heap(settings: &[(&str, &str)], limit: Option<usize>) -> Marks {
     let settings = settings.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
-    let mut heap = Marks::new(&HeapConfig { settings, limit, policy: None }, NoRecorder).unwrap();
+    let mut heap = Marks::new(&HeapConfig { settings, limit, ..HeapConfig::default() }, NoRecorder).unwrap();
     let _forever = heap.enter(0, 4).unwrap();
     heap
 }

@@ -13,7 +13,7 @@ fn local(index: u32) -> Local {
 
 fn config(settings: &[(&str, &str)], limit: Option<usize>) -> HeapConfig {
     let settings = settings.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
-    HeapConfig { settings, limit, policy: None }
+    HeapConfig { settings, limit, ..HeapConfig::default() }
 }
 
 fn heap(settings: &[(&str, &str)], limit: Option<usize>) -> Marks {

@@ -31,7 +31,7 @@ const NODE: Shape = Shape::new(Kind::Instance, 2, 0);
 fn heap_of(text: &str) -> H {
     let configuration: heapbench_heap::Configuration = text.parse().unwrap();
     let heapbench_heap::Configuration { policy, settings, .. } = configuration;
-    let mut heap = H::new(&HeapConfig { policy, settings, limit: None }, Log::default()).unwrap();
+    let mut heap = H::new(&HeapConfig { policy, settings, ..HeapConfig::default() }, Log::default()).unwrap();
     let _forever = heap.enter(0, 5).unwrap();
     heap
 }

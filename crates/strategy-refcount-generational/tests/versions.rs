@@ -50,7 +50,7 @@ const VERSIONS: [&str; 3] = ["3.11", "3.12", "3.13"];
 
 fn heap(policy: &str, free_lists: bool) -> H {
     let settings = vec![("free-lists".to_string(), free_lists.to_string())];
-    let config = HeapConfig { policy: Some(policy.to_string()), settings, limit: None };
+    let config = HeapConfig { policy: Some(policy.to_string()), settings, ..HeapConfig::default() };
     let mut heap = H::new(&config, NoRecorder).unwrap();
     let _forever = heap.enter(0, LOCALS).unwrap();
     heap

@@ -15,7 +15,7 @@ const AT_LEAST: usize = 60;
 
 fn configured(configuration: &str) -> HeapConfig {
     let Configuration { policy, settings, .. } = configuration.parse().expect("a well-formed configuration");
-    HeapConfig { policy, settings, limit: None }
+    HeapConfig { policy, settings, ..HeapConfig::default() }
 }
 
 fn check<H: Heap<Recorder = Side> + Introspect>(configuration: &str) {

@@ -88,9 +88,7 @@ pub(crate) fn cell(workload: usize, strategy: usize, invocation: u32) -> Record 
         parameters: [("steps".to_string(), operations.into())].into(),
         invocation,
         seed: 1,
-        heap_limit: None,
         status: Status::Ok,
-        error: String::new(),
         checksum: format!("{workload:016x}"),
         operations,
         wall_ns,
@@ -109,9 +107,8 @@ pub(crate) fn cell(workload: usize, strategy: usize, invocation: u32) -> Record 
         objects_allocated: 1_000_000,
         objects_freed: 900_000,
         bytes_allocated: allocated as u64,
-        counters: Default::default(),
         mutator_ns: (name == "bump").then_some(wall_ns / 2),
-        interpreted: false,
+        ..Record::default()
     }
 }
 
@@ -152,5 +149,6 @@ fn pauses(longest: f64, random: &mut Pcg64Mcg) -> Pauses {
         p999_ns: histogram.value_at_quantile(0.999),
         kinds: [("full".to_string(), count)].into(),
         histogram: Distribution::encode(&histogram).unwrap(),
+        ..Pauses::default()
     }
 }

@@ -108,7 +108,7 @@ fn rate(definition: &Definition, profile: Profile) -> Result<Option<AllocationRa
             parameters: definition.parameters(profile),
             invocation,
             seed: DEFAULT_SEED,
-            heap_limit: None,
+            ..Job::default()
         };
         let record = child::run(&job, RATED_WITHIN)?.ok_or_else(|| Trouble::failure("interrupted"))?;
         if record.status != Status::Ok {

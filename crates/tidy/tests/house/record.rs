@@ -5,18 +5,26 @@ use crate::tokens::{Token, at, closing, tokens};
 use crate::tree::{File, Tree, root};
 use std::fmt::Write;
 
-const SOURCE: &str = "crates/results/src/record.rs";
+const SOURCE: &str = "crates/results/src/";
 const README: &str = "results/README.md";
 const BEGIN: &str = "<!-- BEGIN columns: HEAPBENCH_WRITE=1 cargo test -p heapbench-tidy -->\n";
 const END: &str = "<!-- END columns -->";
 
 /// The types of the record, in the order of the document: the file or column where each is found.
-const TYPES: [(&str, &str); 6] = [
+const TYPES: [(&str, &str); 14] = [
     ("Record", "`cells.jsonl`, a line for each cell"),
     ("Status", "`status` of a cell"),
     ("Pauses", "`pauses` of a cell"),
+    ("RawPause", "one of the `raw` pauses of a cell"),
     ("CellFootprint", "`footprint` of a cell"),
     ("Sample", "one of the `samples` of a cell"),
+    ("Drained", "one of `drained` of a cell"),
+    ("Floating", "`floating` of a cell"),
+    ("FloatingSample", "one of the samples of `floating`"),
+    ("Latency", "`latency` of a cell"),
+    ("Stalls", "`stalls` of a cell"),
+    ("Layout", "`layout` of a cell"),
+    ("Injected", "`injected` into a cell"),
     ("RunInfo", "`runs.jsonl` (`RunInfo`), a line for each run"),
 ];
 
@@ -28,13 +36,13 @@ struct Column {
     meaning: String,
 }
 
-/// The tables, from the source of the record.
-fn tables(file: &File) -> Result<String, String> {
-    let tokens = tokens(file)?;
+/// The tables, from the sources of the record.
+fn tables<'a>(files: impl IntoIterator<Item = &'a File>) -> Result<String, String> {
+    let tokens = files.into_iter().map(tokens).collect::<Result<Vec<_>, _>>()?;
     let mut text = String::new();
     for (name, place) in TYPES {
-        let columns =
-            columns(&tokens, name).ok_or_else(|| format!("{SOURCE}: {name} is gone, expected the type"))?;
+        let columns = tokens.iter().find_map(|tokens| columns(tokens, name));
+        let columns = columns.ok_or_else(|| format!("{SOURCE}: {name} is gone, expected the type"))?;
         write!(text, "\n### {place}\n\n| key | value | meaning |\n|---|---|---|\n")
             .expect("a String takes all text");
         for Column { name, kind, meaning } in columns {
@@ -111,16 +119,19 @@ fn kebab_case(name: &str) -> String {
 fn value(kind: &str) -> Result<&'static str, String> {
     match kind {
         "u32" | "u64" => Ok("integer"),
-        "Option<u64>" => Ok("integer, null or left out"),
+        "Option<u32>" | "Option<u64>" => Ok("integer, null or left out"),
         "f64" => Ok("number"),
         "Option<f64>" => Ok("number, null or left out"),
         "bool" => Ok("true or false"),
-        "String" | "Status" => Ok("text"),
+        "String" | "Status" | "char" => Ok("text"),
         "variant" => Ok("text"),
         "[u64;3]" => Ok("three integers"),
         "Vec<u64>" => Ok("list of integers"),
         "Vec<String>" => Ok("list of texts"),
-        "Vec<Sample>" | "Pauses" | "CellFootprint" => Ok("see below"),
+        "Vec<Sample>" | "Vec<RawPause>" | "Vec<Drained>" | "Vec<FloatingSample>" => Ok("list, see below"),
+        "Pauses" | "CellFootprint" | "Stalls" | "Layout" | "Injected" => Ok("see below"),
+        "Option<Floating>" | "Option<Latency>" => Ok("see below, null or left out"),
+        "BTreeMap<u32,String>" => Ok("object of texts"),
         "BTreeMap<String,u64>" => Ok("object of integers"),
         "BTreeMap<String,serde_json::Value>" => Ok("object"),
         _ => Err(format!("{SOURCE}: no word for {kind} in JSON, expected one in the table of crates/tidy")),
@@ -137,9 +148,9 @@ fn spliced(document: &str, tables: &str) -> Option<String> {
 #[test]
 fn the_document_has_the_columns_of_the_record() {
     let tree = Tree::sources();
-    let source = tree.files.iter().find(|file| file.path == SOURCE).expect("the record has a source");
+    let sources = tree.files.iter().filter(|file| file.path.starts_with(SOURCE));
     let document = tree.text(README).expect("results are described");
-    let expected = spliced(document, &tables(source).unwrap()).expect("the document has the markers");
+    let expected = spliced(document, &tables(sources).unwrap()).expect("the document has the markers");
     if std::env::var_os("HEAPBENCH_WRITE").is_some() {
         std::fs::write(root().join(README), expected).unwrap();
     } else {
@@ -151,11 +162,16 @@ fn the_document_has_the_columns_of_the_record() {
 fn planted_changes_of_the_record_are_found() {
     let source = |fields: &str| {
         let others = "pub enum Status { /// All \"well\".\n Ok, /// None left.\n OutOfMemory } struct Pauses {} \
-            struct CellFootprint {} struct Sample {} struct RunInfo {}";
-        File { path: SOURCE.into(), text: format!("pub struct Record {{ {fields} }} {others}") }
+            struct RawPause {} struct CellFootprint {} struct Sample {} struct Drained {} struct Floating {} \
+            struct FloatingSample {} struct Latency {} struct Stalls {} struct Layout {} struct Injected {} \
+            struct RunInfo {}";
+        File {
+            path: format!("{SOURCE}record.rs"),
+            text: format!("pub struct Record {{ {fields} }} {others}"),
+        }
     };
     let one = "/// See [`SCHEMA`],\n/// and more.\n#[serde(default)]\npub a: BTreeMap<String, u64>, /// B.\n pub b: [u64; 3],";
-    let made = tables(&source(one)).unwrap();
+    let made = tables([&source(one)]).unwrap();
     assert!(
         made.contains(
             "| `a` | object of integers | See `SCHEMA`, and more. |\n| `b` | three integers | B. |\n"
@@ -167,11 +183,11 @@ fn planted_changes_of_the_record_are_found() {
     for changed in
         [one.replace("B.", "C."), one.replace("pub b", "pub c"), format!("{one} /// C.\n pub c: u32,")]
     {
-        assert_ne!(spliced(&document, &tables(&source(&changed)).unwrap()).as_ref(), Some(&document));
+        assert_ne!(spliced(&document, &tables([&source(&changed)]).unwrap()).as_ref(), Some(&document));
     }
-    assert!(tables(&source("pub a: Mutex<u8>")).unwrap_err().contains("Mutex<u8>"));
+    assert!(tables([&source("pub a: Mutex<u8>")]).unwrap_err().contains("Mutex<u8>"));
     assert!(
-        tables(&File { path: SOURCE.into(), text: String::new() }).unwrap_err().contains("Record is gone")
+        tables([&File { path: SOURCE.into(), text: String::new() }]).unwrap_err().contains("Record is gone")
     );
     assert_eq!(spliced("# Results\n", &made), None);
 }
