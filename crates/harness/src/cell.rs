@@ -94,7 +94,7 @@ fn add_counters(record: &mut Record, counters: &Counters) {
     record.objects_allocated = counters.objects_allocated;
     record.objects_freed = counters.objects_freed;
     record.bytes_allocated = counters.bytes_allocated;
-    record.counters = counters.fields().map(|(name, count)| (name.to_string(), count)).into();
+    record.counters = counters.fields().collect();
 }
 
 /// The mutator's own share of a run in a region, which does nothing but allocate.

@@ -23,6 +23,10 @@ impl Generation {
     }
 }
 
+/// Classes of cascades by length: class k holds those that reclaimed 4^k to 4^(k+1) - 1 objects (the first: 2 and 3), the last
+/// all longer ones too.
+pub const CASCADE_CLASSES: usize = 10;
+
 /// What one collection did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Collected {
@@ -53,8 +57,15 @@ pub struct Counters {
     pub slots_traced: u64,
     /// Objects reclaimed by collections.
     pub objects_collected: u64,
-    /// Cascades of counting that reclaimed more than one object.
-    pub cascades: u64,
+    /// Bytes of contents that were copied: of survivors by collectors that move objects, and of outgrown item buffers.
+    pub bytes_copied: u64,
+    /// Blocks that the heap took from below: of counting heaps from their memory source (objects and item buffers that no
+    /// free list had), of others runs of pages or chunks.
+    pub blocks_requested: u64,
+    /// Blocks given back.
+    pub blocks_returned: u64,
+    /// Cascades of counting that reclaimed more than one object, by class of length.
+    pub cascade_lengths: [u64; CASCADE_CLASSES],
     /// Most objects that one cascade reclaimed.
     pub longest_cascade: u64,
     /// Blocks swept.
@@ -68,8 +79,29 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Names and values, for records and tables; collections apart.
-    pub fn fields(&self) -> [(&'static str, u64); 15] {
+    /// Counts a cascade that reclaimed so many objects, more than one.
+    #[inline(always)]
+    pub fn count_cascade(&mut self, objects: u64) {
+        let class = (objects.max(1).ilog2() / 2) as usize;
+        self.cascade_lengths[class.min(CASCADE_CLASSES - 1)] += 1;
+        self.longest_cascade = self.longest_cascade.max(objects);
+    }
+
+    /// Cascades of counting that reclaimed more than one object.
+    pub fn cascades(&self) -> u64 {
+        self.cascade_lengths.iter().sum()
+    }
+
+    /// Names and values, for records and tables; collections apart. Of the classes of cascades those that had any.
+    pub fn fields(&self) -> impl Iterator<Item = (String, u64)> {
+        let classes = self.cascade_lengths.into_iter().enumerate().filter(|(_, count)| *count > 0);
+        let named =
+            |class: usize| format!("cascades_from_{}", if class == 0 { 2 } else { 4_u64.pow(class as u32) });
+        let scalars = self.scalars().into_iter().map(|(name, count)| (name.to_string(), count));
+        scalars.chain(classes.map(move |(class, count)| (named(class), count)))
+    }
+
+    fn scalars(&self) -> [(&'static str, u64); 18] {
         [
             ("objects_allocated", self.objects_allocated),
             ("objects_freed", self.objects_freed),
@@ -80,7 +112,10 @@ impl Counters {
             ("objects_traced", self.objects_traced),
             ("slots_traced", self.slots_traced),
             ("objects_collected", self.objects_collected),
-            ("cascades", self.cascades),
+            ("bytes_copied", self.bytes_copied),
+            ("blocks_requested", self.blocks_requested),
+            ("blocks_returned", self.blocks_returned),
+            ("cascades", self.cascades()),
             ("longest_cascade", self.longest_cascade),
             ("blocks_swept", self.blocks_swept),
             ("finalizers_run", self.finalizers_run),
@@ -98,4 +133,27 @@ pub struct Footprint {
     /// Taken from the operating system for objects and metadata, free memory inside included; the data stack
     /// of locals is the mutator's and is not part of it.
     pub held_bytes: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cascades_are_classed_by_powers_of_four() {
+        let mut counters = Counters::default();
+        for objects in [2, 3, 4, 15, 16, 1 << 20, u64::MAX] {
+            counters.count_cascade(objects);
+        }
+        assert_eq!((counters.cascades(), counters.longest_cascade), (7, u64::MAX));
+        let classes: Vec<_> =
+            counters.fields().filter(|(name, _)| name.starts_with("cascades_from")).collect();
+        let expected = [
+            ("cascades_from_2", 2),
+            ("cascades_from_4", 2),
+            ("cascades_from_16", 1),
+            ("cascades_from_262144", 2),
+        ];
+        assert_eq!(classes, expected.map(|(name, count)| (name.to_string(), count)));
+    }
 }

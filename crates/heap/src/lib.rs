@@ -37,7 +37,7 @@ pub mod shape;
 
 pub use capabilities::{Capabilities, Family};
 pub use configuration::{Configuration, HeapConfig};
-pub use counters::{Collected, Counters, Footprint, Generation};
+pub use counters::{CASCADE_CLASSES, Collected, Counters, Footprint, Generation};
 pub use deaths::Deaths;
 pub use error::{Corruption, HeapError, OutOfMemory};
 pub use heap::Heap;

@@ -25,11 +25,15 @@ pub struct BumpChunks<const ALIGN: usize = ALIGNMENT> {
     /// Bytes of blocks not freed; blocks from `bump` are their caller's to count.
     live: usize,
     limit: Option<usize>,
+    /// Chunks taken from the system so far.
+    taken: u64,
+    /// Chunks given back.
+    given_back: u64,
 }
 
 impl<const ALIGN: usize> Default for BumpChunks<ALIGN> {
     fn default() -> Self {
-        BumpChunks { chunks: Bump::with_min_align(), live: 0, limit: None }
+        BumpChunks { chunks: Bump::with_min_align(), live: 0, limit: None, taken: 0, given_back: 0 }
     }
 }
 
@@ -42,7 +46,10 @@ impl<const ALIGN: usize> BumpChunks<ALIGN> {
         if is_full && !self.may_ask_for_chunk() {
             return None;
         }
-        let block = self.chunks.try_alloc_layout(layout).ok()?;
+        let Ok(block) = self.chunks.try_alloc_layout(layout) else {
+            self.taken -= u64::from(is_full);
+            return None;
+        };
         if sanitizer::ON && is_full {
             self.poison_newest_chunk();
         }
@@ -56,7 +63,7 @@ impl<const ALIGN: usize> BumpChunks<ALIGN> {
     /// it is lower than what is allocated.
     #[cold]
     #[inline(never)]
-    fn may_ask_for_chunk(&self) -> bool {
+    fn may_ask_for_chunk(&mut self) -> bool {
         if injection::fails(Request::Block) {
             return false;
         }
@@ -64,6 +71,7 @@ impl<const ALIGN: usize> BumpChunks<ALIGN> {
         let footers = self.held() - allocated + CHUNK_FOOTER;
         let limit = self.limit.map(|limit| limit.saturating_sub(footers).max(allocated));
         self.chunks.set_allocation_limit(limit);
+        self.taken += 1;
         true
     }
 
@@ -77,6 +85,11 @@ impl<const ALIGN: usize> BumpChunks<ALIGN> {
         if let Some((lowest, bytes)) = lowest {
             sanitizer::poison(lowest, bytes);
         }
+    }
+
+    /// Chunks taken from the system so far, and how many of them were given back.
+    pub fn chunks(&self) -> (u64, u64) {
+        (self.taken, self.given_back)
     }
 
     /// Bytes taken from the operating system: all chunks, footers included.
@@ -94,6 +107,7 @@ impl<const ALIGN: usize> BumpChunks<ALIGN> {
     /// # Safety
     /// No block is used afterwards.
     pub unsafe fn reset(&mut self) {
+        self.given_back += (self.chunks.iter_allocated_chunks().count() as u64).saturating_sub(1);
         self.chunks.reset();
         self.live = 0;
         if sanitizer::ON {

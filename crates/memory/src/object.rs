@@ -371,6 +371,11 @@ impl Ref {
         (!same && !room).then(|| storage_bytes(kind, grown_capacity(kind, self.slot_count(), slots), bytes))
     }
 
+    /// Bytes that `resize` to these numbers copies where it moves to another block.
+    pub fn resize_copies(self, slots: usize, bytes: usize) -> u64 {
+        (self.slot_count().min(slots) * WORD + self.byte_count().min(bytes)) as u64
+    }
+
     /// Changes the number of slots and bytes. New slots are nil and new bytes zero. Gives back the storage block
     /// that the object used before, now unused.
     ///

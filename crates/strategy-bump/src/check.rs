@@ -35,12 +35,14 @@ impl<R: Recorder> Bump<R> {
     }
 
     fn check_counters(&self) -> Result<(), Corruption> {
-        let Counters { objects_allocated, objects_freed, bytes_allocated, bytes_freed, .. } = self.counters;
+        let Counters { objects_allocated, objects_freed, bytes_allocated, bytes_freed, bytes_copied, .. } =
+            self.counters;
         let expected = Counters {
             objects_allocated,
             objects_freed,
             bytes_allocated,
             bytes_freed,
+            bytes_copied,
             ..Counters::default()
         };
         ensure(self.counters == expected, || {

@@ -286,7 +286,8 @@ impl<R: Recorder> Heap for Bump<R> {
     // ---------------------------------------------------------------- evidence
 
     fn counters(&self) -> Counters {
-        self.counters
+        let (blocks_requested, blocks_returned) = self.chunks.chunks();
+        Counters { blocks_requested, blocks_returned, ..self.counters }
     }
 
     fn footprint(&self) -> Footprint {

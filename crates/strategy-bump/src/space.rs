@@ -45,6 +45,8 @@ impl<R: Recorder> Bump<R> {
             None => None,
             Some(size) => Some(self.chunks.bump(size).ok_or(OutOfMemory { requested: size })?),
         };
+        self.counters.bytes_copied +=
+            if block.is_some() { object.resize_copies(slots as usize, bytes) } else { 0 };
         object.slots()[slots.min(old.slots) as usize..].iter().for_each(|slot| slot.set(None));
         // SAFETY: the slots cut off are nil, the block is fresh and as large as asked for, and no slice is kept.
         let outgrown = unsafe { object.resize(slots as usize, bytes, block) };

@@ -391,3 +391,18 @@ fn referents_and_sizes_are_told() {
     assert_eq!((heap.shape(B).slots, heap.is_finalized(B)), (0, Ok(false)));
     heap.verify().unwrap();
 }
+
+#[test]
+fn blocks_are_chunks_of_which_a_reset_keeps_the_last() {
+    let mut heap = Bump::new(&HeapConfig::default(), NoRecorder).unwrap();
+    let frame = heap.enter(0, 1).unwrap();
+    for _ in 0..100_000 {
+        heap.allocate(A, PAIR).unwrap();
+    }
+    heap.leave(frame);
+    let taken = heap.counters().blocks_requested;
+    assert!(taken > 1, "{taken}");
+    assert!(heap.reset());
+    let counters = heap.counters();
+    assert_eq!((counters.blocks_requested, counters.blocks_returned), (taken, taken - 1));
+}

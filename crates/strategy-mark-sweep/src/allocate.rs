@@ -116,6 +116,9 @@ impl<R: Recorder> MarkSweep<R> {
     fn exchange_storage(&mut self, object: Ref, shape: Shape, storage: Option<Block>) {
         debug_assert!(shape.kind != Kind::Weak || storage.is_none());
         object.slots().iter().skip(shape.slots as usize).for_each(|slot| slot.set(None));
+        if storage.is_some() {
+            self.counters.bytes_copied += object.resize_copies(shape.slots as usize, shape.bytes);
+        }
         // SAFETY: the slots to be cut off are nil, and the block is what `resize_needs` asked for just now.
         let old =
             unsafe { object.resize(shape.slots as usize, shape.bytes, storage.map(|block| block.start)) };

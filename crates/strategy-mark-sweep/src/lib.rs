@@ -399,7 +399,12 @@ impl<R: Recorder> Heap for MarkSweep<R> {
     }
 
     fn counters(&self) -> Counters {
-        Counters { blocks_swept: self.space.blocks_swept, ..self.counters }
+        Counters {
+            blocks_swept: self.space.blocks_swept,
+            blocks_requested: self.space.runs_taken,
+            blocks_returned: self.space.runs_given_back,
+            ..self.counters
+        }
     }
 
     fn footprint(&self) -> Footprint {

@@ -75,6 +75,8 @@ pub(crate) struct Space {
     /// Hands out each cell by the slow path: the fast one finds nothing. While hooks run, and with poison.
     singly: bool,
     pub(crate) blocks_swept: u64,
+    pub(crate) runs_taken: u64,
+    pub(crate) runs_given_back: u64,
     pub(crate) poison: Option<Poison>,
     pub(crate) guard: Option<Guard>,
 }
@@ -107,6 +109,8 @@ impl Space {
             outside: 0,
             singly: settings.poison,
             blocks_swept: 0,
+            runs_taken: 0,
+            runs_given_back: 0,
         })
     }
 
@@ -222,6 +226,7 @@ impl Space {
             Some(guard) => guard.open(&mut self.blocks, &mut self.runs, units, allowance)?,
         };
         self.runs.insert(first, run);
+        self.runs_taken += 1;
         let (start, usable) = (self.blocks.start(first), units - usize::from(self.guard.is_some()));
         if let Some(poison) = &mut self.poison {
             poison.expect_untouched_units(start, usable);
@@ -276,6 +281,7 @@ impl Space {
 
     /// Makes a run free of which no cell is in use.
     fn give_back(&mut self, first: u32, units: usize) {
+        self.runs_given_back += 1;
         if let Some(guard) = &mut self.guard {
             guard.close(&self.blocks, &mut self.runs, first, units);
             return;

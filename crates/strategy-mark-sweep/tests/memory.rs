@@ -279,3 +279,19 @@ fn the_same_work_gives_the_same_counts() {
     assert!(counters.collections[2] > 100 && counters.blocks_swept > 1000);
     assert_eq!(counters, churn());
 }
+
+#[test]
+fn blocks_are_runs_taken_and_given_back() {
+    let mut heap = heap(&[], None);
+    heap.allocate(local(0), NODE).unwrap();
+    heap.allocate(local(1), Shape::new(Kind::Tuple, 100_000, 0)).unwrap();
+    let counters = heap.counters();
+    assert_eq!((counters.blocks_requested, counters.blocks_returned), (2, 0));
+    heap.clear(local(1));
+    heap.collect(Generation::FULL).unwrap();
+    let counters = heap.counters();
+    assert_eq!((counters.blocks_requested, counters.blocks_returned), (2, 1));
+    heap.allocate(local(1), Shape::new(Kind::List, 10, 0)).unwrap();
+    heap.resize(local(1), 1_000, 0).unwrap();
+    assert_eq!(heap.counters().bytes_copied, 80);
+}

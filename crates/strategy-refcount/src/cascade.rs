@@ -88,8 +88,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
     #[inline(always)]
     fn finish_cascade(&mut self, freed: u64, announced: bool) {
         if freed > 1 {
-            self.counters.cascades += 1;
-            self.counters.longest_cascade = self.counters.longest_cascade.max(freed);
+            self.counters.count_cascade(freed);
         }
         if announced {
             self.in_cascade = false;

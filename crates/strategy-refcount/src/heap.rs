@@ -58,6 +58,9 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         let cut = object.slots().get(slots as usize..).unwrap_or_default();
         let waiting = (!cut.is_empty()).then(|| self.overwritten.push(cut));
         cut.iter().for_each(|slot| slot.set(None));
+        if block.is_some() {
+            self.counters.bytes_copied += object.resize_copies(slots as usize, bytes);
+        }
         // SAFETY: the cut slots are nil, the block is what `resize_needs` asked for, and no slice is kept.
         let outgrown = unsafe { object.resize(slots as usize, bytes, block) };
         self.note_peak();
@@ -123,6 +126,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
             free_lists: FreeLists::new(free_lists, collector.longest_tuple_taken()),
             collector,
             storages: 0,
+            blocks_beside_objects: 0,
             garbage: None,
             callbacks: Vec::new(),
             census: Census::default(),
@@ -358,7 +362,11 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Heap for RefCount<C, M, R>
 
     fn counters(&self) -> Counters {
         let bytes_freed = self.counters.bytes_allocated.saturating_sub(self.live_bytes() as u64);
-        Counters { bytes_freed, ..self.counters }
+        let objects = self.counters.objects_allocated;
+        let blocks_requested = objects.saturating_add_signed(self.blocks_beside_objects);
+        let alive = objects.saturating_sub(self.counters.objects_freed);
+        let blocks_returned = blocks_requested.saturating_sub(alive + self.storages + self.free_lists.len());
+        Counters { bytes_freed, blocks_requested, blocks_returned, ..self.counters }
     }
 
     fn footprint(&self) -> Footprint {

@@ -73,6 +73,8 @@ pub struct RefCount<C, M, R> {
     free_lists: FreeLists,
     /// Storage blocks of objects.
     storages: u64,
+    /// Storage blocks taken from the source so far, less the blocks of objects that came from a free list instead.
+    blocks_beside_objects: i64,
     /// `gc.garbage`: a list, once something was put into it.
     garbage: Option<Ref>,
     /// `gc.callbacks`.

@@ -110,7 +110,10 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         let (size, storage) = (prefix + object_size(shape), storage_size(shape));
         let kept = self.free_lists.take(shape.kind, shape.slots as usize, shape.bytes);
         let block = match kept {
-            Some(block) => block,
+            Some(block) => {
+                self.blocks_beside_objects -= 1;
+                block
+            }
             None => self.block(size)?,
         };
         let storage_block = if storage == 0 {
@@ -118,6 +121,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         } else {
             self.block_beside(block, size, shape.kind, storage).inspect_err(|_| {
                 if kept.is_some() {
+                    self.blocks_beside_objects += 1;
                     self.collector.freed();
                 }
             })?
@@ -151,7 +155,11 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
     pub(crate) fn storage_block(&mut self, kind: Kind, size: usize) -> Result<NonNull<u8>, OutOfMemory> {
         let block = match self.free_lists.take_storage(kind, size) {
             Some(block) => block,
-            None => self.block(size)?,
+            None => {
+                let block = self.block(size)?;
+                self.blocks_beside_objects += 1;
+                block
+            }
         };
         self.storages += 1;
         Ok(block)

@@ -51,7 +51,7 @@ fn long_cascades_are_announced_and_short_ones_are_not() {
     let freed: Vec<u64> = heap.recorder().0.iter().map(|work| work.expect("it stopped").freed).collect();
     assert!(freed.contains(&5_000) && freed.iter().all(|freed| *freed >= 100), "{freed:?}");
     let counters = heap.counters();
-    assert_eq!((counters.cascades, counters.longest_cascade), (3, 5_000));
+    assert_eq!((counters.cascades(), counters.longest_cascade), (3, 5_000));
 }
 
 #[test]
