@@ -22,7 +22,10 @@ def prepare(parameters, seed):
 
 def run(prepared, census):
     parameters, draws = prepared
-    steps, size, rounds, words = (parameters[name] for name in ("steps", "size", "rounds", "words"))
+    steps = parameters["steps"]
+    size = parameters["size"]
+    rounds = parameters["rounds"]
+    words = parameters["words"]
     checksum = twin.Checksum()
     bodies, pairs, trail = make_bodies(draws), [], []
     make_pairs(bodies, pairs)

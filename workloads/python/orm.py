@@ -139,7 +139,9 @@ def prepare(parameters, seed):
 
 def run(prepared, census):
     parameters, choices, database = prepared
-    orders, lines, span = (parameters[name] for name in ("orders", "lines", "span"))
+    orders = parameters["orders"]
+    lines = parameters["lines"]
+    span = parameters["span"]
     checksum = twin.Checksum()
     session = Session(database, parameters["books"], parameters["batch"], parameters["weak"])
     recent = [None] * parameters["recent"]

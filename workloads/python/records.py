@@ -19,7 +19,9 @@ def prepare(parameters, seed):
 
 def run(prepared, census):
     parameters, lines = prepared
-    rounds, limit, page = (parameters[name] for name in ("rounds", "limit", "page"))
+    rounds = parameters["rounds"]
+    limit = parameters["limit"]
+    page = parameters["page"]
     checksum = twin.Checksum()
     for number in range(rounds):
         rows = load(lines)

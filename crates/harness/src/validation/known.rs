@@ -43,10 +43,6 @@ pub const KNOWN: &[Known] = &[
     ),
     known("requests", "", Column::Peak, "frame objects have no places for the evaluation stack", 0.08),
     known("text-index", "", Column::Peak, INTS, 0.08),
-    known("syntax-tree", "cpython:3.12", Column::Collected, MOMENT, 0.04),
-    known("syntax-tree", "cpython:3.12", Column::Each, MOMENT, 0.04),
-    known("orm", "cpython:3.13", Column::Collected, MOMENT, 0.05),
-    known("orm", "cpython:3.13", Column::Each, MOMENT, 0.07),
     known("listeners", "cpython:3.12", Column::Peak, VALUES, 0.07),
     known("load", "cpython:3.12", Column::Peak, INTS, 0.03),
     known("*", "cpython:3.11", Column::Peak, OLDER, 0.09),
@@ -54,7 +50,6 @@ pub const KNOWN: &[Known] = &[
 
 const NUMBERS: &str = "the number of an object is in its payload, where Python has an int";
 const INTS: &str = "CPython takes 32 bytes for an int of one digit, which `sys.getsizeof` says has 28";
-const MOMENT: &str = "a collection runs some containers apart from CPython's; why is not known";
 const VALUES: &str = "sizes are 3.13's: before it the values of an instance were a block of their own";
 const OLDER: &str =
     "sizes are 3.13's: 3.11 has larger strs, and an instance's values in a block of their own";

@@ -36,7 +36,8 @@ impl Callable {
 /// `Class(…)`: the caller's last locals are one that gets the instance, and the arguments, at most five. They become the
 /// first attributes; `rest` assigns the others, with a local to do it.
 ///
-/// The first call makes a tuple of the arguments; then the interpreter has seen which class it is and needs none.
+/// The first call makes a tuple of the arguments; then the interpreter has seen which class it is and needs none. When the
+/// call is over it looks whether a collection is due: 3.12 does so after each call of a class.
 pub(crate) fn construct<H: Heap>(
     heap: &mut H,
     callable: &mut Callable,
@@ -62,6 +63,7 @@ pub(crate) fn construct<H: Heap>(
     }
     rest(heap, VALUE)?;
     heap.leave_with(frame, SELF);
+    heap.safepoint();
     Ok(())
 }
 
