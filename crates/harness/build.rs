@@ -13,6 +13,10 @@ fn main() {
         }
     }
     println!("cargo:rustc-env=HEAPBENCH_COMMIT={}", commit().unwrap_or_default());
+    for setting in SETTINGS {
+        println!("cargo:rerun-if-env-changed={}", variable(setting));
+    }
+    println!("cargo:rustc-env=HEAPBENCH_COMPILER={}", compiler());
     println!("cargo:rustc-env=HEAPBENCH_BUILD={}", build());
 }
 
@@ -23,13 +27,29 @@ fn commit() -> Option<String> {
     Some(if changed.is_empty() { head } else { head + "+" })
 }
 
-/// Compiler, target, profile and flags.
+/// Settings of the measuring profile that a variable can overrule. The others are those of the commit.
+const SETTINGS: [&str; 5] = ["LTO", "CODEGEN_UNITS", "DEBUG", "PANIC", "OPT_LEVEL"];
+
+fn variable(setting: &str) -> String {
+    format!("CARGO_PROFILE_RELEASE_{setting}")
+}
+
+fn compiler() -> String {
+    output(&var("RUSTC").unwrap_or_default(), &["--version"]).unwrap_or_default()
+}
+
+/// Target, profile, what was overruled of it, and flags.
 fn build() -> String {
     let of = |key: &str| var(key).unwrap_or_default();
-    let compiler = output(&of("RUSTC"), &["--version"]).unwrap_or_default();
     let flags = of("CARGO_ENCODED_RUSTFLAGS").replace('\u{1f}', " ");
-    let words = [&compiler, &of("TARGET"), &of("PROFILE"), &format!("opt-level={}", of("OPT_LEVEL")), &flags];
-    words.map(|word| word.trim()).join(" ").trim().to_string()
+    let mut words = vec![of("TARGET"), of("PROFILE"), format!("opt-level={}", of("OPT_LEVEL"))];
+    let overruled = SETTINGS.iter().filter_map(|setting| {
+        let value = var(variable(setting)).ok()?;
+        Some(format!("{}={value}", setting.to_lowercase().replace('_', "-")))
+    });
+    words.extend(overruled);
+    words.push(flags);
+    words.join(" ").trim().to_string()
 }
 
 fn output(program: &str, arguments: &[&str]) -> Option<String> {

@@ -3,6 +3,7 @@
 use heapbench_heap::{Heap, HeapConfig, Introspect, NoRecorder};
 use heapbench_memory::{Mimalloc, Pools, System};
 use heapbench_strategy_bump::Bump;
+use heapbench_strategy_manual::Manual;
 use heapbench_strategy_mark_sweep::MarkSweep;
 use heapbench_strategy_refcount::Plain;
 use heapbench_strategy_refcount_generational::Generational;
@@ -25,6 +26,8 @@ pub trait Bench {
 /// Runs a bench over every strategy.
 pub fn all(bench: &mut impl Bench) {
     bench.run::<Bump<NoRecorder>>("bump");
+    // Without deaths: what its memory source costs when nothing is freed.
+    bench.run::<Manual<Pools, NoRecorder>>("manual+pymalloc");
     counting(bench);
     bench.run::<MarkSweep<NoRecorder>>("mark-sweep");
 }

@@ -23,6 +23,7 @@
 //! | `compare` | heap against model |
 //! | [`action`] | what finalizers and callbacks do |
 //! | [`deaths`] | the recorder |
+//! | [`scheduled`] | explicit frees at exact deaths |
 //! | [`runner`] | heap scripts |
 #![forbid(unsafe_code)]
 
@@ -38,6 +39,7 @@ mod pair;
 pub mod plan;
 mod regression;
 pub mod runner;
+pub mod scheduled;
 mod shrink;
 mod validity;
 pub mod violation;

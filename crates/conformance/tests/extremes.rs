@@ -6,6 +6,7 @@ use heapbench_heap::{
 };
 use heapbench_memory::Pools;
 use heapbench_strategy_bump::Bump;
+use heapbench_strategy_manual::Manual;
 use heapbench_strategy_mark_sweep::MarkSweep;
 use heapbench_strategy_refcount::Plain;
 use heapbench_strategy_refcount_generational::Generational;
@@ -62,6 +63,7 @@ macro_rules! strategies {
 
 strategies! {
     bump: Bump<NoRecorder>;
+    manual: Manual<Pools, NoRecorder>;
     refcount: Plain<Pools, NoRecorder>;
     generational: Generational<Pools, NoRecorder>;
     mark_sweep: MarkSweep<NoRecorder>;

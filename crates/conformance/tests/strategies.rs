@@ -5,6 +5,7 @@ use heapbench_conformance::{Deaths, Exhaustion, Plan, Report, check_exhaustion, 
 use heapbench_heap::{Configuration, Family, Heap, HeapConfig, Introspect};
 use heapbench_memory::{Failing, Mimalloc, Poisoned, Pools, System};
 use heapbench_strategy_bump::Bump;
+use heapbench_strategy_manual::Manual;
 use heapbench_strategy_mark_sweep::MarkSweep;
 use heapbench_strategy_refcount::Plain;
 use heapbench_strategy_refcount_generational::Generational;
@@ -112,6 +113,8 @@ macro_rules! strategies {
 
 strategies! {
     bump: Bump<Deaths>, "bump";
+    manual_pools: Manual<Pools, Deaths>, "manual";
+    manual_failing: Manual<Failing<Poisoned<Mimalloc>>, Deaths>, "manual:header=8,container-header=16";
     refcount_mimalloc: Plain<Mimalloc, Deaths>, "refcount";
     refcount_system: Plain<System, Deaths>, "refcount";
     refcount_pools: Plain<Pools, Deaths>, "refcount";

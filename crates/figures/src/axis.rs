@@ -16,6 +16,8 @@ pub(crate) enum Unit {
     Bytes,
     /// A multiple of something, written 2×.
     Times,
+    /// A part of a whole, written 50 %.
+    Share,
 }
 
 /// One axis. Values outside its range are drawn at its ends.
@@ -135,6 +137,7 @@ impl Unit {
             Unit::Nanoseconds => scaled(1e3, &["ns", "µs", "ms"]),
             Unit::Bytes => scaled(1024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB"]),
             Unit::Times => format!("{}×", digits(value)),
+            Unit::Share => format!("{} %", digits(value * 100.0)),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::FigureError;
 use crate::font::{FAMILIES, Face, printable};
 use crate::look::{Look, Shape};
 use plotters::coord::Shift;
-use plotters::element::{EmptyElement, PathElement, Polygon, Text};
+use plotters::element::{DashedPathElement, EmptyElement, PathElement, Polygon, Text};
 use plotters::prelude::{DrawingArea, IntoDrawingArea, RGBAColor, RGBColor, SVGBackend, ShapeStyle};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontStyle, FontTransform, IntoFont, TextStyle};
@@ -38,6 +38,13 @@ pub(crate) enum Align {
     Right,
     /// Its middle is there, and it runs upwards.
     Upwards,
+}
+
+/// How a line is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stroke {
+    Solid,
+    Dashed,
 }
 
 /// A page being drawn.
@@ -80,6 +87,18 @@ impl Canvas<'_> {
         let mut points: Vec<_> = points.iter().copied().map(at).collect();
         points.dedup();
         self.area.draw(&PathElement::new(points, style)).map_err(FigureError::drawing)
+    }
+
+    /// A line through points, `width` pixels thick, whole or in dashes.
+    pub(crate) fn stroke(&self, points: &[Point], colour: RGBAColor, width: f64, stroke: Stroke) -> Drawn {
+        if stroke == Stroke::Solid {
+            return self.line(points, colour, width);
+        }
+        let style = ShapeStyle { color: colour, filled: false, stroke_width: units(width) as u32 };
+        let mut points: Vec<_> = points.iter().copied().map(at).collect();
+        points.dedup();
+        let dashed = DashedPathElement::new(points, units(5.0), units(4.0), style);
+        self.area.draw(&dashed).map_err(FigureError::drawing)
     }
 
     /// A filled polygon.

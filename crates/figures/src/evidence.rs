@@ -15,6 +15,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) looks: Looks,
     /// How many cells ended in each way.
     statuses: BTreeMap<&'static str, u64>,
+    /// What is to be said of the machine; empty for nothing.
+    remark: String,
 }
 
 /// One setting: the work that strategies are compared on.
@@ -38,15 +40,21 @@ pub(crate) struct Entry<'a> {
 }
 
 impl<'a> Evidence<'a> {
+    /// Lays out records of a machine of which there is something to say.
+    pub(crate) fn remarked(records: &'a [Record], remark: &str) -> Evidence<'a> {
+        Evidence { remark: remark.to_string(), ..Evidence::of(records) }
+    }
+
     /// Lays out records.
     pub(crate) fn of(records: &'a [Record]) -> Evidence<'a> {
+        let results = || records.iter().filter(|record| record.is_result());
         let names = |interpreted: bool| {
-            let records = records.iter().filter(move |record| record.interpreted == interpreted);
+            let records = results().filter(move |record| record.interpreted == interpreted);
             records.map(|record| record.strategy.as_str())
         };
         let looks = assign(names(false), names(true));
         let mut statuses = BTreeMap::new();
-        for record in records {
+        for record in results() {
             *statuses.entry(record.status.name()).or_insert(0) += 1;
         }
         let groups = group::group(records);
@@ -62,7 +70,12 @@ impl<'a> Evidence<'a> {
             let entries = rows.filter_map(entry).collect();
             Work { title: group.setting.workload, qualifier, entries }
         };
-        Evidence { works: groups.into_iter().zip(qualifiers).map(work).collect(), looks, statuses }
+        Evidence {
+            works: groups.into_iter().zip(qualifiers).map(work).collect(),
+            looks,
+            statuses,
+            remark: String::new(),
+        }
     }
 
     /// Whether there are outside references beside the strategies.
@@ -82,11 +95,21 @@ impl<'a> Evidence<'a> {
         }
         let outside = " Hollow and grey: outside references, the workloads' twins under an interpreter; in no comparison.";
         let outside = if self.has_references() { outside } else { "" };
-        format!("{total} {}: {}.{outside}", if total == 1 { "cell" } else { "cells" }, parts.join(", "))
+        let remark = match self.remark.as_str() {
+            "" => String::new(),
+            remark => format!(" They were {remark}."),
+        };
+        let cells = if total == 1 { "cell" } else { "cells" };
+        format!("{total} {cells}: {}.{remark}{outside}", parts.join(", "))
     }
 }
 
 impl<'a> Work<'a> {
+    /// Whether it is this setting.
+    pub(crate) fn is(&self, setting: &Setting) -> bool {
+        self.entries.iter().flat_map(Entry::cells).any(|cell| Setting::of(cell) == *setting)
+    }
+
     /// The entry of a strategy, if it was given this work.
     pub(crate) fn entry(&self, strategy: &str) -> Option<&Entry<'a>> {
         self.entries.iter().find(|entry| entry.strategy == strategy)
@@ -111,6 +134,11 @@ impl<'a> Entry<'a> {
     /// Its numbers, if a cell ended well.
     pub(crate) fn measured(&self) -> Option<&Measured> {
         self.row.measured.as_ref()
+    }
+
+    /// All of its cells.
+    pub(crate) fn cells(&self) -> &[&'a Record] {
+        &self.cells
     }
 
     /// The cells that ended well.
@@ -173,8 +201,16 @@ fn qualifier(group: &Group, groups: &[Group]) -> String {
         }
     }
     if others.iter().any(|other| other.heap_limit != setting.heap_limit) {
-        let bytes = |limit: u64| format!("heap {}", crate::axis::Unit::Bytes.label(limit as f64));
+        let multiple = group.strategies.values().flatten().find_map(|cell| cell.heap_multiple);
+        let bytes = |limit: u64| match multiple {
+            Some(multiple) => format!("heap {multiple}×"),
+            None => format!("heap {}", crate::axis::Unit::Bytes.label(limit as f64)),
+        };
         parts.push(setting.heap_limit.map_or("heap unlimited".to_string(), bytes));
+    }
+    if others.iter().any(|other| other.rate != setting.rate) {
+        let open = |rate: u32| format!("{rate} requests a second");
+        parts.push(setting.rate.map_or("one request after the other".to_string(), open));
     }
     parts.join(", ")
 }

@@ -40,8 +40,11 @@ fn draw_into(records: &[Record], folder: &Path) -> BTreeMap<String, String> {
 fn a_whole_run_has_all_figures_and_every_strategy_and_workload_in_them() {
     let records = run();
     let svgs = draw(&records);
-    assert_eq!(svgs.keys().collect::<Vec<_>>(), ["footprint", "pareto", "pauses", "throughput"]);
-    for (name, svg) in &svgs {
+    assert_eq!(
+        svgs.keys().collect::<Vec<_>>(),
+        ["footprint", "latency", "pareto", "pauses", "throughput", "utilization"]
+    );
+    for (name, svg) in svgs.iter().filter(|(name, _)| *name != "latency") {
         for record in &records {
             let named =
                 |text: &str| svg.contains(&format!(">\n{text}\n<")) || svg.contains(&format!(">{text}\n<"));
@@ -49,6 +52,8 @@ fn a_whole_run_has_all_figures_and_every_strategy_and_workload_in_them() {
         }
         assert!(svg.contains("189 cells: 178 ok"), "{name}");
     }
+    assert!(svgs["latency"].contains("requests") && !svgs["latency"].contains("lru-cache"));
+    assert!(svgs["utilization"].contains("upper bounds"));
 }
 
 #[test]
@@ -76,9 +81,10 @@ fn a_folder_that_cannot_be_made_is_one_line() {
 
 #[test]
 fn a_single_record_is_drawn() {
-    assert_eq!(draw(&[cell(1, 6, 0)]).len(), 4);
+    assert_eq!(draw(&[cell(1, 6, 0)]).len(), 5);
     // `bump` has no pauses, so there is no figure of them.
-    assert!(!draw(&[cell(1, 0, 0)]).contains_key("pauses"));
+    let quiet = draw(&[cell(1, 0, 0)]);
+    assert!(!quiet.contains_key("pauses") && !quiet.contains_key("utilization"));
 }
 
 #[test]
@@ -130,7 +136,7 @@ fn huge_ranges_and_zeros_stay_on_the_page() {
     zero.samples = vec![Sample::default(); 3];
     draw(std::slice::from_ref(&slow));
     draw(std::slice::from_ref(&zero));
-    assert_eq!(draw(&[slow, zero, cell(0, 2, 0)]).len(), 4);
+    assert_eq!(draw(&[slow, zero, cell(0, 2, 0)]).len(), 5);
 }
 
 #[test]
@@ -144,7 +150,7 @@ fn odd_and_long_names_are_text_and_fit() {
 fn a_damaged_histogram_costs_its_line_only() {
     let mut damaged = cell(0, 4, 0);
     damaged.pauses.histogram = "?".into();
-    assert_eq!(draw(&[damaged, cell(0, 6, 0)]).len(), 4);
+    assert_eq!(draw(&[damaged, cell(0, 6, 0)]).len(), 5);
 }
 
 #[test]
@@ -158,7 +164,7 @@ fn many_strategies_and_failures_are_drawn() {
         record
     };
     let records: Vec<Record> = (0..120).map(named).filter(|record| !record.strategy.ends_with('7')).collect();
-    assert_eq!(draw(&records).len(), 4);
+    assert_eq!(draw(&records).len(), 5);
 }
 
 #[test]
@@ -178,6 +184,9 @@ fn outside_references_are_hollow_stand_last_and_change_nothing_of_the_strategies
     }
     let (without, with) = (draw(&strategies), draw(&records));
     for (name, svg) in &with {
+        if name == "latency" {
+            continue;
+        }
         assert!(svg.contains("outside references"), "{name}");
         assert!(!without[name].contains("outside references"), "{name}");
         let place = |text: &str| svg.find(text).unwrap_or_else(|| panic!("{name}: {text}"));

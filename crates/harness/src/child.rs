@@ -3,6 +3,7 @@
 
 use crate::interruption;
 use crate::job::Job;
+use crate::layout;
 use crate::trouble::Trouble;
 use heapbench_results::{Record, Status};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -43,7 +44,10 @@ pub(crate) enum Conversation {
 pub fn run(job: &Job, timeout: Duration) -> Result<Option<Record>, Trouble> {
     let cannot = |error| Trouble::failure(format!("a cell's process: {error}"));
     let mut command = command(&[VERB]).map_err(cannot)?;
-    Ok(match converse(&mut command, &job.text(), timeout).map_err(cannot)? {
+    layout::pad(&mut command, job.layout);
+    // To wait is no part of the work that the limit is for.
+    let patience = timeout + job.idle_time();
+    Ok(match converse(&mut command, &job.text(), patience).map_err(cannot)? {
         Conversation::Interrupted => None,
         Conversation::TimedOut => Some(job.ended(Status::Timeout, stopped_after(timeout))),
         Conversation::Ended { exit, text, last_words } => Some(record(job, exit, &text, &last_words)),

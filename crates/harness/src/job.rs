@@ -2,9 +2,12 @@
 //! measure anything.
 
 use crate::trouble::Trouble;
-use heapbench_results::{CellKey, Injected, Layout, Record, SCHEMA, Setting, Status};
+use heapbench_measure::drain::AFTER_MS;
+use heapbench_results::{CellKey, Injected, Latency, Layout, Record, SCHEMA, Setting, Status};
 use heapbench_workload::Parameters;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::time::Duration;
 
 /// One cell to be run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -26,12 +29,26 @@ pub struct Job {
     pub seed: u64,
     /// Limit on the heap in bytes.
     pub heap_limit: Option<u64>,
+    /// The limit as a multiple of the workload's least heap.
+    pub heap_multiple: Option<f64>,
     /// Which of several equal arms.
     pub arm: u32,
     /// An effect to put in.
     pub injected: Injected,
+    /// Where an injected pause is: after so many allocated bytes.
+    pub pause_after_bytes: u64,
     /// What varies by itself.
     pub layout: Layout,
+    /// Instructions of its timed stretch, where they were counted.
+    pub instructions: Option<u64>,
+    /// Requests that arrive in a second, whatever becomes of those before; `None`: one after the other.
+    pub rate: Option<u32>,
+    /// Where the oracle's deaths are, or are to be written; only for those who need them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deaths: Option<PathBuf>,
+    /// Whether to wait for what becomes of memory after the program's end.
+    #[serde(default)]
+    pub drain: bool,
 }
 
 impl Job {
@@ -49,6 +66,12 @@ impl Job {
         serde_json::to_string(self).expect("a job is strings and numbers")
     }
 
+    /// How long the cell waits after its program's end.
+    pub fn idle_time(&self) -> Duration {
+        let last = AFTER_MS.last().copied().unwrap_or_default();
+        Duration::from_millis(if self.drain { u64::from(last) } else { 0 })
+    }
+
     /// What names the cell in a results folder.
     pub fn key(&self) -> CellKey {
         CellKey {
@@ -58,6 +81,7 @@ impl Job {
                 profile: self.profile.clone(),
                 parameters: self.parameters.clone(),
                 heap_limit: self.heap_limit,
+                rate: self.rate,
             },
             invocation: self.invocation,
             seed: self.seed,
@@ -78,11 +102,14 @@ impl Job {
             invocation: self.invocation,
             seed: self.seed,
             heap_limit: self.heap_limit,
+            heap_multiple: self.heap_multiple,
             status,
             error: error.to_string(),
             arm: self.arm,
             injected: self.injected,
             layout: self.layout,
+            instructions: self.instructions,
+            latency: self.rate.map(|rate| Latency { rate: Some(rate), ..Latency::default() }),
             ..Record::default()
         }
     }

@@ -7,6 +7,7 @@ use crate::trouble::Trouble;
 use heapbench_heap::{Configuration, Heap, HeapConfig, HeapError, Introspect, NoRecorder, Recorder};
 use heapbench_memory::{MemorySource, Mimalloc, Pools, System};
 use heapbench_strategy_bump::Bump;
+use heapbench_strategy_manual::Manual;
 use heapbench_strategy_mark_sweep::MarkSweep;
 use heapbench_strategy_refcount::Plain as RefCount;
 use heapbench_strategy_refcount_generational::Generational;
@@ -106,6 +107,9 @@ macro_rules! call_with_memory {
 strategies! {
     "bump" Bump [] proof [], policies [], keys [] proof ["poison"]:
         "never frees before a reset: the region, and the cheapest allocation";
+    "manual" Manual [Pools, Mimalloc, System] proof [Poisoned, Guarded, Failing], policies [],
+        keys ["container-header", "header", "schedule"] proof ["check"]:
+        "an explicit free at each object's exact death, known from an oracle run; a region without one";
     "refcount" RefCount [Pools, Mimalloc, System] proof [Poisoned, Guarded, Failing], policies [], keys ["free-lists"] proof []:
         "immediate reference counting; cycles leak";
     "refcount-generational" Generational [Pools, Mimalloc, System] proof [Poisoned, Guarded, Failing],
@@ -118,6 +122,11 @@ strategies! {
 
 /// The strategy under which the mutator's own share is measured: it allocates as raw bumpalo does, and no more.
 pub const ALLOCATES_ONLY: &str = "bump";
+
+/// Whether a heap of this configuration is measured only with the deaths of an oracle run: it frees by them, or walks them.
+pub fn needs_deaths(configuration: &Configuration) -> bool {
+    configuration.strategy == "manual" && heap_config(configuration, None).text("schedule") != Some("ignore")
+}
 
 /// What runs when nothing is said: one configuration for each thing worth comparing.
 pub const DEFAULT_CONFIGURATIONS: &[&str] = &[
@@ -135,6 +144,9 @@ pub const DEFAULT_CONFIGURATIONS: &[&str] = &[
 /// What is proven under stress beside every strategy on every memory source: what looks for mistakes itself, and
 /// widths so small that rare paths are taken all the time. (Thresholds are the plans' own under stress.)
 pub const STRESSED_CONFIGURATIONS: &[&str] = &[
+    "manual+poisoned:header=8,container-header=16",
+    "manual+guarded",
+    "manual+failing",
     "refcount+poisoned",
     "refcount+guarded",
     "refcount+failing",

@@ -1,8 +1,13 @@
 //! Tables for people: plain ones, and the summary of a run.
 
+pub mod memory;
+pub mod prefork;
+mod requests;
+
+use crate::grid::Grid;
 use crate::units;
+use comfy_table::Table;
 use comfy_table::presets::NOTHING;
-use comfy_table::{CellAlignment, Table};
 use heapbench_results::{Measured, Row, Setting, Summary};
 
 /// Stands behind the best value of a column.
@@ -99,12 +104,38 @@ pub fn plain(titles: &[&str], rows: Vec<Vec<String>>) -> String {
 pub fn summary(summary: &Summary, bold: bool) -> String {
     let mut text = String::new();
     for rows in summary.rows.chunk_by(|a, b| a.setting == b.setting) {
-        let table = workload_table(rows);
+        let table = workload_table(rows).plain();
         text += &title(&rows[0].setting, rows);
         text.push('\n');
         text += &if bold { embolden(&table) } else { table };
-        text += "\n\n";
+        text += "\n";
+        if let Some(table) = requests::table(rows) {
+            text += &format!("\n{table}\n");
+        }
+        text += &tainted(rows);
+        text.push('\n');
     }
+    text + &below(summary)
+}
+
+/// The summary in Markdown: the best of each column is bold.
+pub fn summary_in_markdown(summary: &Summary) -> String {
+    let mut text = String::new();
+    for rows in summary.rows.chunk_by(|a, b| a.setting == b.setting) {
+        let mut grid = workload_table(rows);
+        for cell in grid.rows.iter_mut().flatten() {
+            if let Some(best) = cell.strip_suffix(BEST) {
+                *cell = format!("**{best}**");
+            }
+        }
+        text += &format!("{}\n\n{}\n\n", title(&rows[0].setting, rows), grid.markdown());
+    }
+    text + &below(summary).replacen(&BEST.to_string(), "bold:", 1)
+}
+
+/// What stands below the tables: errors, disagreements, warnings, and what the columns mean.
+fn below(summary: &Summary) -> String {
+    let mut text = String::new();
     for row in summary.rows.iter().filter(|row| !row.error.is_empty()) {
         text += &format!("{}  {}: {}\n", row.strategy, row.setting.workload, row.error);
     }
@@ -122,6 +153,22 @@ pub fn summary(summary: &Summary, bold: bool) -> String {
     text
 }
 
+/// More than this part of the time in pauses being tainted is told.
+const TAINTED: f64 = 0.05;
+
+/// A line for each strategy whose pauses are not its own alone.
+fn tainted(rows: &[Row]) -> String {
+    let share = |row: &Row| row.measured.as_ref()?.tainted_share.filter(|share| *share > TAINTED);
+    let line = |row: &Row| {
+        let share = units::share(share(row)?);
+        Some(format!(
+            "{}: {share} of the time in pauses is tainted: the machine took the processor away\n",
+            row.strategy
+        ))
+    };
+    rows.iter().filter_map(line).collect()
+}
+
 fn title(setting: &Setting, rows: &[Row]) -> String {
     let unit =
         heapbench_workload::find(&setting.workload).map_or("operation".to_string(), |found| found.unit);
@@ -132,6 +179,9 @@ fn title(setting: &Setting, rows: &[Row]) -> String {
     if let Some(limit) = setting.heap_limit {
         title += &format!("; heap limit {}", units::bytes(limit));
     }
+    if let Some(rate) = setting.rate {
+        title += &format!("; {rate} requests a second");
+    }
     let mutator = rows.iter().find_map(|row| row.measured.as_ref()?.mutator_ns_per_operation);
     if let Some(nanoseconds) = mutator {
         title += &format!("; the mutator alone: at most {}/op", units::duration(nanoseconds));
@@ -139,27 +189,24 @@ fn title(setting: &Setting, rows: &[Row]) -> String {
     title
 }
 
-fn workload_table(rows: &[Row]) -> String {
-    let mut table = Table::new();
+fn workload_table(rows: &[Row]) -> Grid {
     let mut titles = vec!["strategy"];
     titles.extend(COLUMNS.iter().map(|column| column.title));
     titles.insert(2, "±");
-    titles.extend(["gcs by age", "cells"]);
-    table.load_style(NOTHING).set_header(titles);
+    titles.push("gcs by age");
+    // Only where somebody asked for it: it needs valgrind.
+    let counted = rows.iter().any(|row| row.measured.as_ref().is_some_and(|m| m.instructions.is_some()));
+    titles.extend(counted.then_some("instr/op"));
+    titles.push("cells");
+    let mut grid = Grid { titles, texts: 1, rows: Vec::new() };
     let best = COLUMNS.each_ref().map(|column| best_of(column, rows));
     for (number, row) in rows.iter().enumerate() {
         if row.interpreted && (number == 0 || !rows[number - 1].interpreted) {
-            table.add_row([INTERPRETED]);
+            grid.rows.push(vec![INTERPRETED.to_string()]);
         }
-        table.add_row(cells(row, &best));
+        grid.rows.push(cells(row, &best, counted));
     }
-    for (number, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, if number == 0 { 2 } else { 1 }));
-        if number > 0 {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table.trim_fmt()
+    grid
 }
 
 /// The least number of a strategy in a column, unless more than half of the rows have it: then it marks nothing.
@@ -171,7 +218,7 @@ fn best_of(column: &Column, rows: &[Row]) -> Option<f64> {
     (2 * sharers <= numbers.len()).then_some(best)
 }
 
-fn cells(row: &Row, best: &[Option<f64>; COLUMNS.len()]) -> Vec<String> {
+fn cells(row: &Row, best: &[Option<f64>; COLUMNS.len()], counted: bool) -> Vec<String> {
     let statuses: Vec<String> = row.statuses.iter().map(|(name, count)| format!("{count} {name}")).collect();
     let mut cells = vec![row.strategy.clone()];
     match &row.measured {
@@ -186,11 +233,18 @@ fn cells(row: &Row, best: &[Option<f64>; COLUMNS.len()]) -> Vec<String> {
             let time = &measured.ns_per_operation;
             cells.insert(2, units::share((time.high - time.low) / 2.0 / time.median.max(f64::MIN_POSITIVE)));
             cells.push(measured.collections.map(units::count).join("/"));
+            cells.extend(counted.then(|| instructions(measured)));
         }
-        None => cells.resize(COLUMNS.len() + 3, "-".to_string()),
+        None => cells.resize(COLUMNS.len() + 3 + usize::from(counted), "-".to_string()),
     }
     cells.push(statuses.join(", "));
     cells
+}
+
+/// Instructions for a unit of work.
+fn instructions(measured: &Measured) -> String {
+    let of = |count: u64| units::count((count as f64 / measured.operations.max(1) as f64).round() as u64);
+    measured.instructions.map_or("-".to_string(), of)
 }
 
 /// Makes what carries a star bold: the number and, behind its space, the unit.

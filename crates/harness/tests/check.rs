@@ -30,7 +30,7 @@ fn what_is_right_passes_with_a_summary() {
     let folder = tempfile::tempdir().unwrap();
     let output = check(folder.path(), &[RIGHT, RIGHT], &[]);
     assert_eq!((output.status, output.error()), (Some(0), ""));
-    assert_eq!(output.text, "2 files, 4 strategies: 8 passed\n");
+    assert_eq!(output.text, "2 files, 5 strategies: 10 passed\n");
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_file_that_cannot_be_read_is_one_line() {
         assert_eq!(output.status, Some(2));
         assert_eq!(output.error().lines().count(), 1, "{}", output.error());
         assert!(output.error().starts_with(&format!("{name}: cannot be read: ")), "{}", output.error());
-        assert_eq!(output.text, "1 file, 4 strategies: 0 passed, 4 errors\n");
+        assert_eq!(output.text, "1 file, 5 strategies: 0 passed, 5 errors\n");
     }
     let output = heapbench(folder.path(), &["check", "absent.heap", "--json", "--strategies", "bump"]);
     assert_eq!((output.status, objects(&output)[0]["status"].as_str()), (Some(2), Some("error")));

@@ -37,9 +37,14 @@ fn a_name_that_nothing_has_is_told_with_its_nearest_before_anything_runs() {
     told(&["run", "--set", "nodez=1"], "did you mean 'nodes'?");
     told(&["run", "--set", "nodes=many"], "expected a whole number");
     told(&["run", "--set", "nodes"], "expected KEY=VALUE");
-    told(&["run", "--heap-limit", "2x"], "multiples");
+    told(&["run", "--heap-limit", "2x"], "heapbench minheap");
     told(&["run", "--heap-limit", "0"], "expected a size");
     told(&["run", "--invocations", "0"], "1..=100000");
+    told(&["run", "--rate", "0"], "1..=1000000000");
+    told(
+        &["run", "--rate", "100", "--workloads", "rings"],
+        "rings has no requests, expected --workloads among requests",
+    );
     told(&["run", "--shard", "3/2"], "I/N");
     told(&["summary"], "no results");
     told(&["summary", "absent"], "absent");

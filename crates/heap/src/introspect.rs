@@ -181,6 +181,11 @@ pub trait Introspect {
         Err(Unsupported)
     }
 
+    /// `id(object)`: no other object has it while this one lives and is not moved.
+    fn identity(&self, _object: Local) -> Result<usize, Unsupported> {
+        Err(Unsupported)
+    }
+
     /// `sys.getsizeof(object)`: bytes of the object with what is in front of it and the storage that is its own.
     fn size_of(&self, _object: Local) -> Result<usize, Unsupported> {
         Err(Unsupported)

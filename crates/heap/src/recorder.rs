@@ -3,7 +3,7 @@
 //! A recorder is a type parameter of every heap. The default methods do nothing and the constants are false, so
 //! with [`NoRecorder`] all of it compiles to nothing. Heaps never read a clock: a recorder may.
 
-use crate::{Footprint, Generation, Shape};
+use crate::{Footprint, Generation, Heap, Introspect, Shape};
 
 /// Why the mutator waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,6 +69,13 @@ pub trait Recorder: Sized {
     /// The program's objects are at their most: who counts them by kind counts them now.
     #[inline(always)]
     fn census(&mut self) {}
+
+    /// Called by the mutator where its objects are at their most, in the frame that holds them all: who looks at a whole
+    /// heap looks now. It is left as it was.
+    #[inline(always)]
+    fn at_most<H: Heap<Recorder = Self> + Introspect>(heap: &mut H) {
+        heap.recorder_mut().census();
+    }
 
     /// The allocation clock advances by `bytes`. True asks the heap for a `footprint` event.
     #[inline(always)]

@@ -65,6 +65,16 @@ impl Default for Sampler {
 }
 
 impl Sampler {
+    /// One that never asks for a sample: what a heap does then does not depend on a clock.
+    pub fn idle() -> Sampler {
+        Sampler { due_at: u64::MAX, ..Sampler::default() }
+    }
+
+    /// Bytes allocated so far.
+    pub fn clock(&self) -> u64 {
+        self.clock
+    }
+
     /// The clock advances; true when a sample is due.
     #[inline(always)]
     pub fn advance(&mut self, bytes: usize) -> bool {
@@ -100,8 +110,13 @@ impl Sampler {
         self.interval / 2 + ((u128::from(self.interval) * u128::from(self.phase)) >> 64) as u64
     }
 
+    /// The resident set now, less what it was at the start.
+    pub fn resident_bytes(&self) -> u64 {
+        self.resident.bytes().saturating_sub(self.resident_before)
+    }
+
     fn sample(&mut self, now: Footprint) {
-        let rss = self.resident.bytes().saturating_sub(self.resident_before);
+        let rss = self.resident_bytes();
         self.peak_rss = self.peak_rss.max(rss);
         if self.samples.len() == MOST_SAMPLES {
             self.thin();

@@ -16,12 +16,14 @@
 //! | [`stack`] | the data stack of locals |
 //! | [`injection`] | requests that fail on demand, for tests |
 //! | [`attachments`] | finalizers and weak references, beside the heap |
+//! | [`fork`] | work in a copy of this process |
 //! | [`sanitizer`] | what AddressSanitizer is told of our own blocks |
 
 pub mod attachments;
 pub mod blocks;
 pub mod bump;
 pub mod failing;
+pub mod fork;
 pub mod guarded;
 pub mod injection;
 mod leftover;

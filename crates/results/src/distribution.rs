@@ -7,6 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
 
+/// Values that must lie beyond a quantile for it to be trusted.
+pub const TRUSTED_BEYOND: f64 = 10.0;
+
 /// A distribution of durations in nanoseconds.
 #[derive(Clone, Debug)]
 pub struct Distribution {
@@ -75,6 +78,18 @@ impl Distribution {
         self.histogram.value_at_quantile(quantile).min(self.histogram.max())
     }
 
+    /// The share (0 to 1) of the values that are at most so many nanoseconds, to the histogram's precision.
+    pub fn share_at_most(&self, nanoseconds: u64) -> f64 {
+        self.histogram.count_between(0, nanoseconds) as f64 / self.histogram.len().max(1) as f64
+    }
+
+    /// The quantile where enough values lie beyond it to trust it: ten.
+    pub fn trusted_quantile_ns(&self, quantile: f64) -> Option<u64> {
+        let beyond = self.count() as f64 * (1.0 - quantile);
+        // A thousand times 1 - 0.99 is a little less than ten in binary.
+        (beyond > TRUSTED_BEYOND - 1e-6).then(|| self.quantile_ns(quantile))
+    }
+
     /// The greatest value, in nanoseconds, to the histogram's precision.
     pub fn max_ns(&self) -> u64 {
         self.histogram.max()
@@ -99,6 +114,20 @@ mod tests {
         assert_eq!((merged.count(), merged.max_ns()), (1000, 1000));
         assert_eq!(merged.quantile_ns(0.5), 500);
         assert_eq!(merged.quantile_ns(0.99), 990);
+    }
+
+    #[test]
+    fn a_quantile_is_trusted_with_ten_values_beyond_it() {
+        let of = |count: u64| Distribution::decode(&text(1..=count, 1 << 20)).unwrap();
+        assert_eq!(of(1000).trusted_quantile_ns(0.99), Some(990));
+        assert_eq!((of(999).trusted_quantile_ns(0.99), of(9_999).trusted_quantile_ns(0.999)), (None, None));
+        assert!(of(10_000).trusted_quantile_ns(0.999).is_some() && of(20).trusted_quantile_ns(0.5).is_some());
+    }
+
+    #[test]
+    fn shares_count_the_values_up_to_a_duration() {
+        let values = Distribution::decode(&text(1..=1000, 1000)).unwrap();
+        assert_eq!((values.share_at_most(500), values.share_at_most(5000)), (0.5, 1.0));
     }
 
     #[test]

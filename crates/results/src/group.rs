@@ -16,6 +16,9 @@ pub struct Setting {
     pub parameters: BTreeMap<String, Value>,
     /// Limit on the heap in bytes, if there was one.
     pub heap_limit: Option<u64>,
+    /// Requests that arrived in a second (open loop), if they did not come one after the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<u32>,
 }
 
 impl Setting {
@@ -26,13 +29,14 @@ impl Setting {
             profile: record.profile.clone(),
             parameters: record.parameters.clone(),
             heap_limit: record.heap_limit,
+            rate: record.latency.as_ref().and_then(|latency| latency.rate),
         }
     }
 
-    /// Orders settings by workload, profile, parameters and limit; no limit comes first.
-    fn order(&self) -> (String, String, String, Option<u64>) {
+    /// Orders settings by workload, profile, parameters, limit and rate; no limit and no rate come first.
+    pub(crate) fn order(&self) -> (String, String, String, Option<u64>, Option<u32>) {
         let parameters = Value::from_iter(self.parameters.clone()).to_string();
-        (self.workload.clone(), self.profile.clone(), parameters, self.heap_limit)
+        (self.workload.clone(), self.profile.clone(), parameters, self.heap_limit, self.rate)
     }
 }
 
@@ -76,10 +80,11 @@ pub struct Group<'a> {
     pub strategies: BTreeMap<&'a str, Vec<&'a Record>>,
 }
 
-/// Sorts records into settings (by workload, profile, parameters, limit) and, in these, strategies.
+/// Sorts records into settings (by workload, profile, parameters, limit) and, in these, strategies. Null arms and cells with an
+/// injected effect are left out: they are no results.
 pub fn group(records: &[Record]) -> Vec<Group<'_>> {
     let mut groups: BTreeMap<_, Group<'_>> = BTreeMap::new();
-    for record in records {
+    for record in records.iter().filter(|record| record.is_result()) {
         let setting = Setting::of(record);
         let group =
             groups.entry(setting.order()).or_insert_with(|| Group { setting, strategies: BTreeMap::new() });

@@ -1,5 +1,6 @@
 //! The record of one cell: a JSON object a line. The names are relied upon by scripts; more may come.
 
+use crate::fitness::Finding;
 use crate::floating::Floating;
 use crate::footprint::{CellFootprint, Drained, Sample};
 use crate::latency::Latency;
@@ -68,6 +69,9 @@ pub struct Record {
     /// Limit on the heap in bytes, if there was one.
     #[serde(default)]
     pub heap_limit: Option<u64>,
+    /// `heap_limit` as a multiple of the workload's least heap, where it was given as one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heap_multiple: Option<f64>,
     /// How it ended.
     pub status: Status,
     /// What went wrong, in one line; empty when nothing did.
@@ -134,6 +138,14 @@ pub struct Record {
     pub floating: Option<Floating>,
 }
 
+impl Record {
+    /// Whether the cell is a result: of the first arm, and nothing was put into it. Others test the measurement and
+    /// enter no table and no figure of results.
+    pub fn is_result(&self) -> bool {
+        self.arm == 0 && self.injected == Injected::default()
+    }
+}
+
 /// An effect put into a cell on purpose; nothing by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Injected {
@@ -164,7 +176,10 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 /// Where and how a run was made: written once, beside its cells.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunInfo {
-    /// The run's name: profile, date and time.
+    /// [`SCHEMA`] when it was written; 0 in runs of schema 1.
+    #[serde(default)]
+    pub schema: u32,
+    /// The run's name, which no other has: profile, date and time, and eight digits drawn at random.
     pub run: String,
     /// The command line.
     pub command: Vec<String>,
@@ -172,8 +187,17 @@ pub struct RunInfo {
     pub version: String,
     /// The commit that it was built from, `+` behind it when the tree was changed; empty when unknown.
     pub commit: String,
-    /// Build profile and flags.
+    /// Whether the tree was changed when it was built.
+    #[serde(default)]
+    pub dirty: bool,
+    /// The compiler and its version; part of `build` in runs of schema 1.
+    #[serde(default)]
+    pub compiler: String,
+    /// Target, build profile, what was changed of the profile, and flags.
     pub build: String,
+    /// Which machine: 16 hexadecimal digits that tell it from others and say nothing else; empty when unknown.
+    #[serde(default)]
+    pub machine: String,
     /// Processor's name.
     pub cpu: String,
     /// Processors.
@@ -186,4 +210,10 @@ pub struct RunInfo {
     pub huge_pages: String,
     /// When it began, UTC, ISO 8601.
     pub started: String,
+    /// Whether the kernel moves stacks and heaps from process to process: `full`, `partial`, `off` or `unknown`.
+    #[serde(default)]
+    pub address_randomisation: String,
+    /// Whether the machine was fit to measure on, before the first cell; empty when nobody looked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doctor: Vec<Finding>,
 }

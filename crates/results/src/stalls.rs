@@ -21,4 +21,7 @@ pub struct Stalls {
     pub stolen_ns: u64,
     /// Pauses during which the processor was taken away.
     pub tainted_pauses: u64,
+    /// Readings of the clock that were not later than the one before.
+    #[serde(default)]
+    pub clock_repeats: u64,
 }

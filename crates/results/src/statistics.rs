@@ -1,7 +1,15 @@
 //! Medians, quantiles, and bootstrap intervals over processes (percentile method, seeded).
 //!
 //! With fewer than six values the percentile interval of a median is the whole range, and covers the true
-//! median with probability 1 - 2^(1-n) only (three values: 75 %). [`Spread::confidence`] says so.
+//! median with probability 1 - 2^(1-n) only (three values: 75 %). [`Spread::confidence`] says so. What is compared is compared
+//! by another method: see [`Ratio`].
+
+mod multiplicity;
+mod ratio;
+
+pub use multiplicity::{adjusted, upper_bound};
+pub(crate) use ratio::{Centre, logarithms};
+pub use ratio::{LEAST_CELLS, Ratio, Verdict, independent, paired, verdict};
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -11,7 +19,7 @@ use serde::Serialize;
 pub const CONFIDENCE: f64 = 0.95;
 
 /// Resamples of a bootstrap. The ends of an interval are themselves certain to about 1 % of its width.
-const RESAMPLES: usize = 4000;
+pub(crate) const RESAMPLES: usize = 4000;
 
 /// A median and how certain it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -81,7 +89,7 @@ pub fn ratio_of_medians(numerator: &[f64], denominator: &[f64], seed: u64) -> Op
 }
 
 /// What an interval over so few values can cover at most, up to [`CONFIDENCE`].
-fn attainable(values: usize) -> f64 {
+pub(crate) fn attainable(values: usize) -> f64 {
     (1.0 - 0.5f64.powi(values.saturating_sub(1).min(64) as i32)).min(CONFIDENCE)
 }
 
@@ -100,7 +108,7 @@ fn resampled_medians(values: &[f64], random: &mut Pcg64Mcg) -> Vec<f64> {
 }
 
 /// The central interval that holds [`CONFIDENCE`] of the values.
-fn central(mut values: Vec<f64>) -> Option<(f64, f64)> {
+pub(crate) fn central(mut values: Vec<f64>) -> Option<(f64, f64)> {
     values.sort_by(f64::total_cmp);
     let tail = (1.0 - CONFIDENCE) / 2.0;
     Some((sorted_quantile(&values, tail)?, sorted_quantile(&values, 1.0 - tail)?))

@@ -4,7 +4,12 @@
 //! the process: a cell gives one value, and medians and intervals are over invocations.
 
 use crate::distribution::Distribution;
+use crate::floating::FloatingSummary;
 use crate::group::{Group, Setting, group};
+use crate::latency_summary::{self, LatencySummary};
+use crate::lower_bound::{Clock, Estimate, lower_bound};
+use crate::memory::MemorySummary;
+use crate::mutator_utilization::{self, UtilizationSummary};
 use crate::statistics::{Spread, median};
 use crate::{Record, Status};
 use serde::Serialize;
@@ -42,6 +47,13 @@ pub struct Row {
     pub checksum_agrees: Option<bool>,
     /// Numbers of the cells that ended well; `None` when none did.
     pub measured: Option<Measured>,
+    /// The limit as a multiple of the workload's least heap, where it was given as one.
+    pub heap_multiple: Option<f64>,
+    /// At least what it costs, over CPU time: a multiple of the least that any strategy, under any limit, needs outside
+    /// of its collections; `None` where a process did not end well.
+    pub lower_bound_cpu: Option<Estimate>,
+    /// The same over wall time.
+    pub lower_bound_wall: Option<Estimate>,
 }
 
 /// Numbers over the cells of a row that ended well.
@@ -53,8 +65,10 @@ pub struct Measured {
     pub operations: u64,
     /// Wall time of one cell.
     pub wall_ns: Spread,
-    /// CPU time of one cell (median).
-    pub cpu_ns: u64,
+    /// CPU time of one cell.
+    pub cpu_ns: Spread,
+    /// Instructions of one cell's timed stretch (median); `None` where they were not counted.
+    pub instructions: Option<u64>,
     /// Wall time for a unit of work.
     pub ns_per_operation: Spread,
     /// Units of work a second: the inverse of the median of `ns_per_operation`.
@@ -70,6 +84,13 @@ pub struct Measured {
     pub manager_share: Option<f64>,
     /// Pauses of all cells.
     pub pauses: PauseSummary,
+    /// The part of the time that is the mutator's, in the worst windows; `None` where pauses are not known one by one.
+    pub utilization: Option<UtilizationSummary>,
+    /// Of the time in pauses that are kept one by one, the part in pauses that the machine had a part in; `None` where
+    /// there are none. Of all cells.
+    pub tainted_share: Option<f64>,
+    /// Latency of the requests of all cells; `None` where the workload has none.
+    pub latency: Option<LatencySummary>,
     /// Time inside collections over wall time, of all cells.
     pub collect_share: f64,
     /// Collections in one cell, by generation (median).
@@ -84,6 +105,11 @@ pub struct Measured {
     pub end_live_bytes: u64,
     /// Bytes taken from the system at the end (median).
     pub end_held_bytes: u64,
+    /// Unreachable bytes not yet reclaimed; `None` when nobody counted them.
+    pub floating: Option<FloatingSummary>,
+    /// Means over the allocation clock, fragmentation, and what is left after the end.
+    #[serde(flatten)]
+    pub memory: MemorySummary,
 }
 
 /// The pauses of a row's cells, pooled. Percentiles come from the merged histograms, never from percentiles.
@@ -135,7 +161,17 @@ pub fn summarize(records: &[Record]) -> Summary {
         row.checksum_agrees = agreement(row, &groups, &disagreements);
     }
     summary.disagreements = disagreements;
+    bound(&mut summary.rows, records);
     summary
+}
+
+/// Fills in lower-bound overheads.
+fn bound(rows: &mut [Row], records: &[Record]) {
+    let [cpu, wall] = [Clock::Cpu, Clock::Wall].map(|clock| lower_bound(records, clock));
+    for row in rows {
+        row.lower_bound_cpu = cpu.overhead(&row.setting, &row.strategy);
+        row.lower_bound_wall = wall.overhead(&row.setting, &row.strategy);
+    }
 }
 
 /// One row; what concerns other strategies is filled in later.
@@ -165,6 +201,9 @@ fn row(
             .unwrap_or_default(),
         checksum_agrees: None,
         measured: measured(&good, mutator.filter(|_| !interpreted), warnings),
+        heap_multiple: cells.iter().find_map(|cell| cell.heap_multiple),
+        lower_bound_cpu: None,
+        lower_bound_wall: None,
     }
 }
 
@@ -181,7 +220,8 @@ fn measured(cells: &[&Record], mutator: Option<f64>, warnings: &mut Vec<String>)
         cells: cells.len(),
         operations: middle(cells, |c| c.operations),
         wall_ns: spread(&|c| c.wall_ns as f64)?,
-        cpu_ns: middle(cells, |c| c.cpu_ns),
+        cpu_ns: spread(&|c| c.cpu_ns as f64)?,
+        instructions: instructions(cells),
         ns_per_operation,
         operations_per_second: 1e9 / ns_per_operation.median,
         relative_time: 1.0,
@@ -189,6 +229,9 @@ fn measured(cells: &[&Record], mutator: Option<f64>, warnings: &mut Vec<String>)
         manager_ns_per_operation: manager,
         manager_share: manager.map(|manager| manager / ns_per_operation.median),
         pauses: pauses(cells, warnings),
+        utilization: mutator_utilization::summarize(cells),
+        tainted_share: tainted_share(cells),
+        latency: latency_summary::summarize(cells, warnings),
         collect_share: total(|c| c.collect_ns) / total(|c| c.wall_ns).max(1.0),
         collections: [0, 1, 2].map(|generation| middle(cells, |c| c.collections[generation])),
         peak_live_bytes: middle(cells, |c| c.footprint.peak_live_bytes),
@@ -196,7 +239,15 @@ fn measured(cells: &[&Record], mutator: Option<f64>, warnings: &mut Vec<String>)
         peak_rss_bytes: middle(cells, |c| c.footprint.peak_rss_bytes),
         end_live_bytes: middle(cells, |c| c.footprint.end_live_bytes),
         end_held_bytes: middle(cells, |c| c.footprint.end_held_bytes),
+        floating: FloatingSummary::of(cells.iter().copied()),
+        memory: crate::memory::summarize(cells),
     })
+}
+
+/// The median of those cells whose instructions were counted.
+fn instructions(cells: &[&Record]) -> Option<u64> {
+    let counted: Vec<f64> = cells.iter().filter_map(|c| c.instructions).map(|count| count as f64).collect();
+    median(&counted).map(|count| count.round() as u64)
 }
 
 /// Wall time for a unit of work. A cell without work or without time counts as one of it, so that every
@@ -231,6 +282,14 @@ fn pauses(cells: &[&Record], warnings: &mut Vec<String>) -> PauseSummary {
         p99_ns: quantile(0.99),
         p999_ns: quantile(0.999),
     }
+}
+
+/// The part of the time in pauses kept one by one that tainted ones take; `None` without such pauses.
+fn tainted_share(cells: &[&Record]) -> Option<f64> {
+    let raw = || cells.iter().flat_map(|cell| &cell.pauses.raw);
+    let all: u64 = raw().map(|pause| pause.ns).sum();
+    let tainted: u64 = raw().filter(|pause| pause.tainted).map(|pause| pause.ns).sum();
+    (all > 0).then(|| tainted as f64 / all as f64)
 }
 
 /// The merged pause histograms of cells; `None` without pauses.

@@ -4,7 +4,7 @@ mod synthetic;
 
 use hdrhistogram::Histogram;
 use heapbench_results::summary::summarize;
-use heapbench_results::{Distribution, Measured, Pauses, Record, Status, Summary};
+use heapbench_results::{Distribution, Injected, Measured, Pauses, Record, Status, Summary};
 use synthetic::record;
 
 fn timed(strategy: &str, invocation: u32, wall_ns: u64) -> Record {
@@ -42,6 +42,7 @@ fn times_are_medians_over_invocations_and_relative_to_the_fastest() {
         (a.wall_ns.median, a.wall_ns.min, a.wall_ns.max, a.cells),
         (110_000.0, 100_000.0, 300_000.0, 3)
     );
+    assert_eq!((a.cpu_ns.median, a.cpu_ns.low, a.cpu_ns.high), (100_000.0, 100_000.0, 100_000.0));
     assert_eq!((a.ns_per_operation.median, b.ns_per_operation.median), (110.0, 220.0));
     assert_eq!((a.relative_time, b.relative_time), (1.0, 2.0));
     assert!((a.operations_per_second - 1e9 / 110.0).abs() < 1e-6);
@@ -120,6 +121,14 @@ fn the_manager_s_share_is_the_rest_after_the_mutator() {
     let collecting = Record { collect_ns: 20_000, ..timed("c", 0, 90_000) };
     let summary = summarize(&[bump, collecting]);
     assert_eq!(row(&summary, "c").measured.as_ref().unwrap().mutator_ns_per_operation, Some(60.0));
+}
+
+#[test]
+fn null_arms_and_injected_effects_are_no_rows() {
+    let arm = Record { arm: 1, ..timed("a", 0, 9) };
+    let injected = Injected { work_permille: 10, pause_us: 0 };
+    let summary = summarize(&[timed("a", 0, 100_000), arm, Record { injected, ..timed("b", 0, 9) }]);
+    assert_eq!((summary.rows.len(), row(&summary, "a").measured.as_ref().unwrap().cells), (1, 1));
 }
 
 #[test]

@@ -68,6 +68,10 @@ impl<R: Recorder> Introspect for MarkSweep<R> {
         Ok(())
     }
 
+    fn identity(&self, object: Local) -> Result<usize, Unsupported> {
+        Ok(self.stack.object(object).address())
+    }
+
     fn size_of(&self, object: Local) -> Result<usize, Unsupported> {
         let object = self.stack.object(object);
         Ok(object.size() + object.storage_block().map_or(0, |storage| storage.size))

@@ -33,6 +33,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
     pub fn release(&mut self, value: Option<Ref>) {
         if let Some(object) = value {
             self.counters.decrements += 1;
+            self.collector.released(object);
             if count::decrement(object, C::SATURATED) {
                 self.reclaim(object);
             }
@@ -61,6 +62,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
             };
             next += 1;
             decrements += 1;
+            self.collector.released(value);
             if !count::decrement(value, C::SATURATED) || !self.begin_death(value) {
                 continue;
             }
@@ -122,6 +124,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
 
     #[inline(always)]
     fn bury(&mut self, object: Ref) {
+        self.collector.buried(object);
         if !object.is_leaf() {
             self.collector.dies(object);
         }

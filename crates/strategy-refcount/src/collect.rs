@@ -54,6 +54,18 @@ pub trait CycleCollector: Controls + Sized {
     /// A finalizer or a weak reference was attached to `container`.
     fn attached(&mut self, container: Ref);
 
+    /// An object of any kind came to be, with a count of one.
+    #[inline(always)]
+    fn created(&mut self, _object: Ref) {}
+
+    /// A reference to an object of any kind goes away; it is still counted, and may be the last.
+    #[inline(always)]
+    fn released(&mut self, _object: Ref) {}
+
+    /// An object of any kind is reclaimed next: its count is zero, its finalizer has run. Its slots are released after.
+    #[inline(always)]
+    fn buried(&mut self, _object: Ref) {}
+
     /// Tuples with more items than this are put into a free list, where there are any, and never taken out of it.
     fn longest_tuple_taken(&self) -> usize {
         crate::free_lists::LONGEST_TUPLE

@@ -105,6 +105,10 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> Introspect for RefCount<C,
         Ok(())
     }
 
+    fn identity(&self, object: Local) -> Result<usize, Unsupported> {
+        Ok(self.stack.object(object).address())
+    }
+
     fn size_of(&self, object: Local) -> Result<usize, Unsupported> {
         let object = self.stack.object(object);
         let storage = object.storage_block().map_or(0, |storage| storage.size);

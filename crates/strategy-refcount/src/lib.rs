@@ -103,6 +103,13 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         self.census.keys().copied()
     }
 
+    /// What is reachable at once: the locals of all frames, the old values that a bulk operation releases next, the immortal
+    /// objects and `gc.garbage`. An object that is referred to twice is there twice.
+    pub fn roots(&self) -> impl Iterator<Item = Ref> + '_ {
+        let words = self.stack.roots().iter().chain(self.overwritten.values()).filter_map(|word| word.get());
+        words.chain(self.immortals.iter().copied()).chain(self.garbage)
+    }
+
     /// Whether no hook is under way: only then do counts and counters agree with what can be seen.
     pub fn is_between_operations(&self) -> bool {
         self.hooks == 0

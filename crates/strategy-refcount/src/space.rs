@@ -130,6 +130,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         let object = unsafe { Ref::create(block.add(prefix), shape, storage_block) };
         count::set(object, 1);
         self.counters.objects_allocated += 1;
+        self.collector.created(object);
         if !shape.kind.is_leaf() {
             if kept.is_none() {
                 self.collector.allocated();

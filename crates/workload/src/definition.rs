@@ -8,6 +8,7 @@
 //! source = "…"                  # the Python program, or the comparison, that it stands for
 //! claim = "…"                   # what its numbers show
 //! stresses = "…"                # which part of a memory manager works hard
+//! requests = true               # whether the program marks where a request ends; false when left out
 //!
 //! [parameters.nodes]
 //! default = 1000
@@ -117,6 +118,8 @@ pub struct Definition {
     pub claim: String,
     /// Which part of a memory manager works hard.
     pub stresses: String,
+    /// Whether its program marks where each request ends and the next begins: see `heap::Recorder::mark`.
+    pub requests: bool,
     /// The parameters, by name.
     pub parameters: BTreeMap<String, Parameter>,
     profiles: BTreeMap<Profile, ProfileValues>,
@@ -139,6 +142,8 @@ struct File {
     source: String,
     claim: String,
     stresses: String,
+    #[serde(default)]
+    requests: bool,
     #[serde(default)]
     parameters: BTreeMap<String, Parameter>,
     profile: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<Value>>>,
@@ -174,6 +179,7 @@ impl Definition {
             source: raw.source,
             claim: raw.claim,
             stresses: raw.stresses,
+            requests: raw.requests,
             parameters: raw.parameters,
             profiles,
         })

@@ -37,8 +37,8 @@ const TWINS: &[(&str, &str)] = &twins![
     "listeners",
 ];
 
-/// What twins import: the common part, and the sizes of Python's objects.
-const SHARED: &[(&str, &str)] = &twins!["twin", "sizes"];
+/// What twins import: the common part, and the sizes of Python's objects; and what runs one and forks.
+const SHARED: &[(&str, &str)] = &twins!["twin", "sizes", "prefork"];
 
 /// Name and contents of what twins read, in the source tree's `workloads/inputs/`.
 const INPUTS: &[(&str, &[u8])] = &[

@@ -35,6 +35,7 @@ impl Bug {
     pub(crate) fn is_seen_by(&self, package: &str, test: &str) -> bool {
         let strategies = [
             ("crates/strategy-bump/", ["bump", "bump"]),
+            ("crates/strategy-manual/", ["manual", "manual"]),
             ("crates/strategy-mark-sweep/", ["mark_sweep", "mark-sweep"]),
             ("crates/strategy-refcount-generational/", ["generational", "generational"]),
             ("crates/strategy-refcount/", ["refcount", "generational"]),

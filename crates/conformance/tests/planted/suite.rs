@@ -7,10 +7,11 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// Packages whose tests are the suite.
-const PACKAGES: [&str; 6] = [
+const PACKAGES: [&str; 7] = [
     "heapbench-conformance",
     "heapbench-memory",
     "heapbench-strategy-bump",
+    "heapbench-strategy-manual",
     "heapbench-strategy-refcount",
     "heapbench-strategy-refcount-generational",
     "heapbench-strategy-mark-sweep",

@@ -6,6 +6,7 @@ use heapbench_heap::{Configuration, Heap, HeapConfig, Introspect};
 use heapbench_memory::{Mimalloc, Pools, System};
 use heapbench_script::load;
 use heapbench_strategy_bump::Bump;
+use heapbench_strategy_manual::Manual;
 use heapbench_strategy_mark_sweep::MarkSweep;
 use heapbench_strategy_refcount::Plain;
 use heapbench_strategy_refcount_generational::Generational;
@@ -53,6 +54,7 @@ macro_rules! strategies {
 
 strategies! {
     bump: Bump<Side>, "bump";
+    manual: Manual<Pools, Side>, "manual";
     refcount_mimalloc: Plain<Mimalloc, Side>, "refcount";
     refcount_system: Plain<System, Side>, "refcount";
     refcount_pools: Plain<Pools, Side>, "refcount";

@@ -1,7 +1,10 @@
 //! Records as a run would write them: eight workloads, eight strategies, three invocations, some failures.
+#![allow(dead_code, reason = "each test program uses its own part")]
 
 use hdrhistogram::Histogram;
-use heapbench_results::{CellFootprint, Distribution, Pauses, Record, SCHEMA, Sample, Status};
+use heapbench_results::{
+    CellFootprint, Distribution, Latency, Pauses, RawPause, Record, SCHEMA, Sample, Status,
+};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
@@ -95,7 +98,7 @@ pub(crate) fn cell(workload: usize, strategy: usize, invocation: u32) -> Record 
         cpu_ns: wall_ns,
         collections: [100, 10, 1],
         collect_ns: wall_ns / 20,
-        pauses: pauses(pause, &mut random),
+        pauses: pauses(pause, wall_ns, &mut random),
         footprint: CellFootprint {
             peak_live_bytes: peak(|s| s.live),
             peak_held_bytes: peak(|s| s.held),
@@ -107,6 +110,7 @@ pub(crate) fn cell(workload: usize, strategy: usize, invocation: u32) -> Record 
         objects_allocated: 1_000_000,
         objects_freed: 900_000,
         bytes_allocated: allocated as u64,
+        latency: (work == "requests").then(|| latency(pause, &mut random)),
         mutator_ns: (name == "bump").then_some(wall_ns / 2),
         ..Record::default()
     }
@@ -128,19 +132,42 @@ fn samples(live: f64, allocated: f64, memory: f64, floating: f64, random: &mut P
         .collect()
 }
 
-fn pauses(longest: f64, random: &mut Pcg64Mcg) -> Pauses {
+/// Requests of about 20 us, of which a few meet a pause.
+fn latency(longest: f64, random: &mut Pcg64Mcg) -> Latency {
+    let mut histogram = |slowest: f64| {
+        let mut histogram = Histogram::<u64>::new_with_bounds(1, 3_600_000_000_000, 3).unwrap();
+        for _ in 0..20_000 {
+            let share: f64 = random.random_range(0.0..1.0);
+            histogram.record((20_000.0 + slowest * share.powi(3000)) as u64).unwrap();
+        }
+        (histogram.max(), Distribution::encode(&histogram).unwrap())
+    };
+    let (max_ns, simple) = histogram(longest);
+    let metered = [(0, histogram(longest * 3.0).1)].into();
+    Latency { requests: 20_000, simple, metered, max_ns, ..Latency::default() }
+}
+
+fn pauses(longest: f64, wall_ns: u64, random: &mut Pcg64Mcg) -> Pauses {
     if longest == 0.0 {
         return Pauses::default();
     }
     let mut histogram = Histogram::<u64>::new_with_bounds(1, 3_600_000_000_000, 3).unwrap();
     let count = if longest > 1e7 { 60 } else { 20_000 };
-    for _ in 0..count {
+    let floor = if count == 60 { 10_000 } else { 80_000 };
+    let mut raw = Vec::new();
+    for number in 0..count {
         let share: f64 = random.random_range(0.0..1.0);
         let spread = if longest > 1e7 { 1.5 } else { 4.0 };
         let ns = (longest * 10f64.powf(-spread * (1.0 - share.powi(6)))).max(1_000.0);
         histogram.record(ns as u64).unwrap();
+        if ns as u64 >= floor {
+            let start_ns = wall_ns / count * number;
+            raw.push(RawPause { start_ns, ns: (ns as u64).min(wall_ns / count), kind: 'f', tainted: false });
+        }
     }
     Pauses {
+        raw_floor_ns: floor,
+        raw,
         count,
         total_ns: histogram.iter_recorded().map(|v| v.value_iterated_to() * v.count_at_value()).sum(),
         max_ns: histogram.max(),
@@ -149,6 +176,5 @@ fn pauses(longest: f64, random: &mut Pcg64Mcg) -> Pauses {
         p999_ns: histogram.value_at_quantile(0.999),
         kinds: [("full".to_string(), count)].into(),
         histogram: Distribution::encode(&histogram).unwrap(),
-        ..Pauses::default()
     }
 }

@@ -1,6 +1,7 @@
 //! A claim as data: what it says, the runs that show it, and what they should show if it is true.
 
 use crate::job::Job;
+use crate::limit::Limit;
 use crate::plan::{self, Frame, Work};
 use crate::registry;
 use crate::trouble::Trouble;
@@ -133,7 +134,7 @@ impl Claim {
         for (key, value) in &run.set {
             definition.set(&mut parameters, key, &text(value))?;
         }
-        Ok(plan::cells(&[strategy], &[Work { definition, parameters }], frame))
+        Ok(plan::cells(&[strategy], &[Work { definition, parameters, limit: Limit::default() }], frame))
     }
 }
 

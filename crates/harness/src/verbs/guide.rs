@@ -43,7 +43,7 @@ pub fn run(arguments: &GuideArguments) -> Result<Ran, Trouble> {
         profile: profile.name().to_string(),
         invocations: arguments.invocations,
         seed: heapbench_workload::DEFAULT_SEED,
-        heap_limit: None,
+        ..Frame::default()
     };
     let finished = finished_cells(&arguments.results, true)?;
     let mut known = HashSet::new();
@@ -58,6 +58,7 @@ pub fn run(arguments: &GuideArguments) -> Result<Ran, Trouble> {
     }
     // Invocation by invocation, so that what changes slowly on a machine falls on all rows alike.
     jobs.sort_by_key(|job| job.invocation);
+    jobs.iter_mut().zip(0..).for_each(|(job, position)| job.layout.position = position);
     let ran = record(jobs, arguments)?;
     if !ran.interrupted {
         let results = store::read(&arguments.results).map_err(Trouble::request)?;
@@ -73,11 +74,12 @@ fn record(mut jobs: Vec<Job>, arguments: &GuideArguments) -> Result<Ran, Trouble
     }
     provenance::expect_release_build(arguments.allow_debug)?;
     let started = SystemTime::now();
-    let name = format!("guide-{}", provenance::timestamp(started).replace(':', ""));
+    let name = provenance::run_name("guide", started)?;
     jobs.iter_mut().for_each(|job| job.run.clone_from(&name));
     let mut store = Store::open(&folder).map_err(Trouble::request)?;
     store.append_run(&provenance::describe(&name, started)).map_err(Trouble::failure)?;
-    Runner { references: &[], timeout: Duration::from_secs(300), json: false }.run(&jobs, &mut store, folder)
+    Runner { references: &[], timeout: Duration::from_secs(300), json: false, floating: false }
+        .run(&jobs, &mut store, folder)
 }
 
 /// The command that makes this page.

@@ -5,6 +5,7 @@
 //! times: the first tells how many they are.
 
 use crate::cards::{self, COUNTED_UNDER};
+use crate::limit::Limit;
 use crate::output::{print, print_json};
 use crate::plan::Work;
 use crate::request;
@@ -78,9 +79,10 @@ pub fn report(arguments: &SnapshotArguments) -> Result<String, Trouble> {
 fn look(arguments: &SnapshotArguments) -> Result<Found, Trouble> {
     let definition = find(&arguments.workload)?;
     let profile: Profile = arguments.profile.parse()?;
-    let mut work = [Work { parameters: definition.parameters(profile), definition }];
+    let (parameters, limit) = (definition.parameters(profile), Limit::default());
+    let mut work = [Work { definition, parameters, limit }];
     arguments.set.iter().try_for_each(|setting| request::apply(setting, &mut work))?;
-    let [Work { definition, parameters }] = work;
+    let [Work { definition, parameters, .. }] = work;
     let run = |recorder| cards::run(&definition, &parameters, &arguments.strategy, recorder);
     let objects = run(Allocations::default())?.counters().objects_allocated;
     let point =

@@ -21,9 +21,7 @@ impl<C: CycleCollector, M: MemorySource, R: Recorder> RefCount<C, M, R> {
         if everything {
             references.extend(self.census.keys().map(|object| (*object, 0)));
         }
-        let waiting = self.overwritten.values();
-        let roots = self.stack.roots().iter().chain(waiting).filter_map(|word| word.get());
-        for root in roots.chain(self.immortals.iter().copied()).chain(self.garbage) {
+        for root in self.roots() {
             *references.entry(root).or_insert(0) += 1;
         }
         let mut next = 0;

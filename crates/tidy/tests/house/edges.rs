@@ -18,7 +18,7 @@ const fn rule(of: &'static str, normal: &'static [&'static str], tests: &'static
     Rule { of, normal, tests }
 }
 
-const RULES: [Rule; 17] = [
+const RULES: [Rule; 18] = [
     rule("heap", &[], &[]),
     rule("memory", &["heap"], &[]),
     rule("model", &["heap"], &[]),
@@ -28,6 +28,7 @@ const RULES: [Rule; 17] = [
     rule("strategy-refcount-*", &["heap", "memory", "strategy-refcount"], &["model", "conformance"]),
     rule("strategy-freethreaded", &["heap", "memory", "strategy-refcount"], &["model", "conformance"]),
     rule("strategy-*", &["heap", "memory"], &["model", "conformance"]),
+    rule("oracle", &["heap", "memory", "strategy-refcount"], &["model", "conformance"]),
     rule("objects", &["heap"], &["memory", "strategy-*"]),
     rule("workload", &["heap", "objects"], &["memory", "strategy-*"]),
     rule("results", &[], &[]),
@@ -42,6 +43,7 @@ const RULES: [Rule; 17] = [
             "script",
             "conformance",
             "strategy-*",
+            "oracle",
             "objects",
             "workload",
             "measure",

@@ -11,7 +11,7 @@ const BEGIN: &str = "<!-- BEGIN columns: HEAPBENCH_WRITE=1 cargo test -p heapben
 const END: &str = "<!-- END columns -->";
 
 /// The types of the record, in the order of the document: the file or column where each is found.
-const TYPES: [(&str, &str); 14] = [
+const TYPES: [(&str, &str); 20] = [
     ("Record", "`cells.jsonl`, a line for each cell"),
     ("Status", "`status` of a cell"),
     ("Pauses", "`pauses` of a cell"),
@@ -26,6 +26,12 @@ const TYPES: [(&str, &str); 14] = [
     ("Layout", "`layout` of a cell"),
     ("Injected", "`injected` into a cell"),
     ("RunInfo", "`runs.jsonl` (`RunInfo`), a line for each run"),
+    ("Finding", "one of the findings of `doctor` of a run"),
+    ("Verdict", "`verdict` of a finding"),
+    ("Harmed", "one of the numbers that a finding `harms`"),
+    ("Prefork", "`prefork.jsonl` (`Prefork`), a line for each strategy and workload that forked"),
+    ("Forked", "one of the `children` of a fork"),
+    ("Action", "`action` of a child"),
 ];
 
 /// A field or variant, as its source has it.
@@ -123,12 +129,13 @@ fn value(kind: &str) -> Result<&'static str, String> {
         "f64" => Ok("number"),
         "Option<f64>" => Ok("number, null or left out"),
         "bool" => Ok("true or false"),
-        "String" | "Status" | "char" => Ok("text"),
+        "String" | "Status" | "Verdict" | "Action" | "char" => Ok("text"),
         "variant" => Ok("text"),
         "[u64;3]" => Ok("three integers"),
         "Vec<u64>" => Ok("list of integers"),
-        "Vec<String>" => Ok("list of texts"),
+        "Vec<String>" | "Vec<Harmed>" => Ok("list of texts"),
         "Vec<Sample>" | "Vec<RawPause>" | "Vec<Drained>" | "Vec<FloatingSample>" => Ok("list, see below"),
+        "Vec<Finding>" | "Vec<Forked>" => Ok("list, see below"),
         "Pauses" | "CellFootprint" | "Stalls" | "Layout" | "Injected" => Ok("see below"),
         "Option<Floating>" | "Option<Latency>" => Ok("see below, null or left out"),
         "BTreeMap<u32,String>" => Ok("object of texts"),
@@ -164,7 +171,8 @@ fn planted_changes_of_the_record_are_found() {
         let others = "pub enum Status { /// All \"well\".\n Ok, /// None left.\n OutOfMemory } struct Pauses {} \
             struct RawPause {} struct CellFootprint {} struct Sample {} struct Drained {} struct Floating {} \
             struct FloatingSample {} struct Latency {} struct Stalls {} struct Layout {} struct Injected {} \
-            struct RunInfo {}";
+            struct RunInfo {} struct Finding {} enum Verdict {} enum Harmed {} struct Prefork {} struct Forked {} \
+            enum Action {}";
         File {
             path: format!("{SOURCE}record.rs"),
             text: format!("pub struct Record {{ {fields} }} {others}"),

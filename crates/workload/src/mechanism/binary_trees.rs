@@ -34,7 +34,7 @@ impl Program for BinaryTrees {
             let main = heap.enter(0, 1)?;
             build(heap, self.depth)?;
             if iteration == 0 {
-                heap.recorder_mut().census();
+                H::Recorder::at_most(heap);
             }
             // The argument is the last reference: the tree dies when the walk returns.
             let nodes = walk(heap)?;

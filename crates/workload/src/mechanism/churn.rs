@@ -43,7 +43,7 @@ impl Program for Churn {
             make(heap, u64::from(place))?;
             heap.store_take(ALL, place as usize, OBJECT);
         }
-        heap.recorder_mut().census();
+        H::Recorder::at_most(heap);
         for (step, place) in (0..self.steps).zip(self.choices.iter().cycle()) {
             heap.load(OBJECT, ALL, *place as usize);
             checksum.add(number::read(heap, OBJECT));

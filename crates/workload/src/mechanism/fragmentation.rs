@@ -66,7 +66,7 @@ impl Fragmentation {
     }
 
     /// Makes the objects of a phase, and lets those die that do not live on.
-    fn pass<H: Heap>(&self, heap: &mut H, phase: u32) -> Result<u32, OutOfMemory> {
+    fn pass<H: Heap + Introspect>(&self, heap: &mut H, phase: u32) -> Result<u32, OutOfMemory> {
         let objects = (self.objects >> phase).max(1);
         list::new(heap, PASSING, objects)?;
         for (place, choice) in (0..objects as usize).zip(self.choices.iter().cycle()) {
@@ -79,7 +79,7 @@ impl Fragmentation {
             heap.safepoint();
         }
         if phase == 0 {
-            heap.recorder_mut().census();
+            H::Recorder::at_most(heap);
         }
         heap.clear(PASSING);
         Ok(objects)

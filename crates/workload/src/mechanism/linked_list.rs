@@ -38,7 +38,7 @@ impl Program for LinkedList {
             heap.store_take(NEW, 0, HEAD);
             heap.take(HEAD, NEW);
         }
-        heap.recorder_mut().census();
+        H::Recorder::at_most(heap);
         let mut checksum = Checksum::default();
         checksum.add(number::read(heap, HEAD));
         if self.walk {

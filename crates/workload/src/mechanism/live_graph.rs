@@ -88,7 +88,7 @@ impl Program for LiveGraph {
     fn run<H: Heap + Introspect>(&self, heap: &mut H) -> Result<Outcome, OutOfMemory> {
         let main = heap.enter(0, 4)?;
         self.build(heap)?;
-        heap.recorder_mut().census();
+        H::Recorder::at_most(heap);
         for _ in 0..self.collections {
             heap.collect(Generation::FULL);
         }

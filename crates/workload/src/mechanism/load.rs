@@ -127,7 +127,7 @@ impl Program for Load {
             self.make(heap, *choice, number)?;
             heap.store_take(LIVE, place, NEW);
         }
-        heap.recorder_mut().census();
+        H::Recorder::at_most(heap);
         let mut reading = 0;
         for (number, choice) in choices.take(self.steps as usize) {
             self.make(heap, *choice, number)?;

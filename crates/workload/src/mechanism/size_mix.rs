@@ -49,7 +49,7 @@ impl Program for SizeMix {
             heap.store_take(RING, place, OBJECT);
             heap.safepoint();
         }
-        heap.recorder_mut().census();
+        H::Recorder::at_most(heap);
         let places = (0..self.ring as usize).cycle();
         for (place, (number, block)) in places.take(self.steps as usize).zip(choices) {
             heap.load(OBJECT, RING, place);

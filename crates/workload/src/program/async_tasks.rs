@@ -118,7 +118,7 @@ impl Program for AsyncTasks {
             if tree == 0 {
                 heap.copy(ARGUMENTS[3], LOOP);
                 run.run_ticks(heap, u32::from(self.depth))?;
-                heap.recorder_mut().census();
+                H::Recorder::at_most(heap);
             }
             heap.copy(ARGUMENTS[2], LOOP);
             heap.copy(ARGUMENTS[3], ROOT);

@@ -68,7 +68,7 @@ impl Program for Json {
             walk::fold(heap, ROOT, &mut checksum)?;
             walk::change(heap, ROOT, &statics, visits)?;
             if round == 0 {
-                heap.recorder_mut().census();
+                H::Recorder::at_most(heap);
             }
             walk::fold(heap, ROOT, &mut checksum)?;
             heap.clear(ROOT);

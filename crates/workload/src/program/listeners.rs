@@ -122,7 +122,7 @@ impl Program for Listeners {
             heap.safepoint();
         }
         heap.collect(Generation::FULL);
-        heap.recorder_mut().census();
+        H::Recorder::at_most(heap);
         read_open(heap, &mut checksum)?;
         heap.leave(frame);
         Ok(Outcome { checksum: checksum.value(), operations: u64::from(self.components) })

@@ -96,7 +96,7 @@ impl Program for LruCache {
             heap.clear(NUMBER);
             heap.safepoint();
         }
-        heap.recorder_mut().census();
+        H::Recorder::at_most(heap);
         heap.copy(ARGUMENT, CACHE_INFO);
         decorator::cache_info(heap)?;
         for field in 0..2 {

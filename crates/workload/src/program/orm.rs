@@ -129,7 +129,7 @@ impl Program for Orm {
             heap.clear(CALLED);
             heap.store(RECENT, (number % self.recent) as usize, ORDER);
             if number + 1 == self.recent.min(self.span).min(self.orders) {
-                heap.recorder_mut().census();
+                H::Recorder::at_most(heap);
             }
             if (number + 1) % self.span == 0 {
                 heap.copy(CALLED, SESSION);

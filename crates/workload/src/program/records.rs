@@ -140,7 +140,7 @@ impl Program for Records {
 }
 
 impl Records {
-    fn round<H: Heap>(
+    fn round<H: Heap + Introspect>(
         &self,
         heap: &mut H,
         module: &Module,
@@ -157,7 +157,7 @@ impl Records {
         groups::group_by_name(heap)?;
         heap.take(GROUPS, CALLED);
         if round == 0 {
-            heap.recorder_mut().census();
+            H::Recorder::at_most(heap);
         }
         heap.copy(CALLED, GROUPS);
         groups::totals(heap, module)?;

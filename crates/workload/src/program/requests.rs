@@ -122,6 +122,7 @@ impl Program for Requests {
         self.make_sessions(heap, module)?;
         let mut checksum = Checksum::default();
         let mut counted = false;
+        heap.recorder_mut().mark();
         for (number, (session, broken)) in (0..self.requests).zip(self.choices.iter().cycle()) {
             let choice = Choice { number, session: *session, broken: *broken };
             self.parse(heap, module, choice)?;
@@ -133,12 +134,13 @@ impl Program for Requests {
             if caught == calls::Caught::Failure {
                 failure::link_caller(heap, module)?;
                 if !counted {
-                    heap.recorder_mut().census();
+                    H::Recorder::at_most(heap);
                     counted = true;
                 }
             }
             read_response(heap, &mut checksum);
             heap.safepoint();
+            heap.recorder_mut().mark();
         }
         read_sessions(heap, &mut checksum)?;
         heap.leave(main);

@@ -95,7 +95,7 @@ impl Program for SyntaxTree {
             running.copy(heap)?;
             heap.take(COPY, CALL[1]);
             if round == 0 {
-                heap.recorder_mut().census();
+                H::Recorder::at_most(heap);
             }
             construct(heap, &mut running.folder, 0, |_, _| Ok(()))?;
             heap.take(CALL[0], CALL[1]);

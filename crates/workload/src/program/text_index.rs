@@ -127,7 +127,7 @@ impl Program for TextIndex {
         for round in 0..self.rounds {
             self.build(heap, &statics)?;
             if round == 0 {
-                heap.recorder_mut().census();
+                H::Recorder::at_most(heap);
             }
             let start = round as usize * self.queries_a_round as usize;
             let middle = start + first_half as usize;

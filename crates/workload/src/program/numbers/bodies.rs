@@ -3,7 +3,7 @@
 use super::{DRAWN, Module, add_float};
 use crate::checksum::Checksum;
 use crate::program::stack::Stack;
-use heapbench_heap::{Heap, Local, OutOfMemory, Recorder};
+use heapbench_heap::{Heap, Introspect, Local, OutOfMemory, Recorder};
 use heapbench_objects::{float, iterator, list, tuple};
 use std::ops::{Add, Div, Mul, Sub};
 
@@ -33,7 +33,7 @@ mod caller {
 }
 
 /// Makes the bodies, moves them for so many steps, and folds in their energy and where they were.
-pub(super) fn run<H: Heap>(
+pub(super) fn run<H: Heap + Introspect>(
     heap: &mut H,
     module: &Module,
     draws: &[[u32; DRAWN]],
@@ -49,7 +49,7 @@ pub(super) fn run<H: Heap>(
         heap.copy(argument, value);
     }
     advance(heap, module, steps)?;
-    heap.recorder_mut().census();
+    H::Recorder::at_most(heap);
     heap.copy(ARGUMENTS[2], BODIES);
     energy(heap, module)?;
     add_float(heap, checksum, ARGUMENTS[2]);
