@@ -129,8 +129,17 @@ pub fn summary_in_markdown(summary: &Summary) -> String {
             }
         }
         text += &format!("{}\n\n{}\n\n", title(&rows[0].setting, rows), grid.markdown());
+        if let Some(table) = requests::table(rows) {
+            text += &format!("{}\n\n", fenced(&table));
+        }
+        text += &tainted(rows);
     }
     text + &below(summary).replacen(&BEST.to_string(), "bold:", 1)
+}
+
+/// A plain table in Markdown.
+pub fn fenced(table: &str) -> String {
+    format!("```text\n{}\n```", table.trim_matches('\n'))
 }
 
 /// What stands below the tables: errors, disagreements, warnings, and what the columns mean.

@@ -74,7 +74,9 @@ fn written(arguments: &SummaryArguments, results: &Results, summary: &Summary, b
         if arguments.markdown { table::summary_in_markdown(summary) } else { table::summary(summary, bold) };
     let wants_memory = arguments.memory || table::memory::is_wanted(summary);
     let memory = wants_memory.then(|| table::memory::memory(summary));
-    [tables].into_iter().chain(memory).chain(below(results)).collect::<Vec<_>>().join("\n")
+    let plain = memory.into_iter().chain(overheads(&results.records));
+    let plain = plain.map(|table| if arguments.markdown { table::fenced(&table) } else { table } + "\n");
+    [tables].into_iter().chain(plain).chain(below(results)).collect::<Vec<_>>().join("\n")
 }
 
 /// What is summed up, and the summary.
@@ -88,9 +90,7 @@ fn summary(arguments: &SummaryArguments) -> Result<(Results, Summary), Trouble> 
     Ok((results, summary))
 }
 
-/// What stands below a summary: overheads of runs under limits, what the run's own null arms say, and what the machine was
-/// unfit for.
+/// What stands below a summary: what the run's own null arms say, and what the machine was unfit for.
 fn below(results: &Results) -> Vec<String> {
-    let overheads = overheads(&results.records).map(|table| format!("\n{table}"));
-    overheads.into_iter().chain(null_line(&results.records)).chain(remark(&results.runs)).collect()
+    null_line(&results.records).into_iter().chain(remark(&results.runs)).collect()
 }
