@@ -1,6 +1,6 @@
 //! The oracle: when each object of a job's program dies, found by a process of its own and handed to others in a file.
 //!
-//! The file: [`MAGIC`], objects and deaths (8 bytes each), the kind of each object (a byte), then for each death, in order,
+//! The file: `MAGIC`, objects and deaths (8 bytes each), the kind of each object (a byte), then for each death, in order,
 //! the object's number and the clock (4 bytes each), and a checksum (8 bytes); all little-endian.
 
 use crate::child::{self, Conversation};

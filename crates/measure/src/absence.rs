@@ -1,7 +1,7 @@
 //! Whether the processor was taken away during a pause: wall time that passed and CPU time that did not.
 //!
 //! Asking the kernel for a thread's CPU time costs more than a short pause takes. So it is asked before a pause only when
-//! the last answer is older than [`STALE_NS`], and after a pause only when that was long. Time away between the last
+//! the last answer is older than `STALE_NS`, and after a pause only when that was long. Time away between the last
 //! answer and the pause's start, at most that long, is then held against the pause: it *may* have been interrupted.
 //! A hypervisor's theft is seen where the kernel knows of it.
 

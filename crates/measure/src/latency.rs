@@ -2,7 +2,7 @@
 //!
 //! In a *closed* loop each request begins when the one before has ended: a stall delays one request, where a service would
 //! have kept many waiting (coordinated omission; Tene, and Schroeder, Wierman and Harchol-Balter, NSDI 2006). Two
-//! remedies, never both at once: [metered](crate::metered) latency, computed afterwards; or an *open* loop, in which
+//! remedies, never both at once: [metered] latency, computed afterwards; or an *open* loop, in which
 //! request `k` is due at `k / rate` whatever became of those before, and its latency begins there.
 
 use crate::histogram;
