@@ -15,8 +15,21 @@ use std::time::{Duration, Instant};
 /// The workloads: requests, many allocations, many collections.
 const WORKLOADS: [&str; 4] = ["requests", "binary-trees", "rings", "json"];
 
-/// Runs of each.
-const TURNS: usize = 20;
+/// How much is run: as a bench (`cargo bench` says so) enough to tell, as a test each once.
+#[derive(Clone, Copy)]
+struct Extent {
+    profile: Profile,
+    turns: usize,
+}
+
+impl Extent {
+    fn asked_for() -> Extent {
+        match std::env::args().any(|argument| argument == "--bench") {
+            true => Extent { profile: Profile::Quick, turns: 20 },
+            false => Extent { profile: Profile::Smoke, turns: 1 },
+        }
+    }
+}
 
 /// A run's time by an outside clock, and what it says of itself: nothing without a recorder.
 struct Turn {
@@ -49,7 +62,7 @@ fn timed<H: Heap + Introspect>(heap: &mut H, prepared: &Prepared) -> Duration {
     elapsed
 }
 
-fn compare<With, Without>(strategy: &str, definition: &Definition, prepared: &Prepared)
+fn compare<With, Without>(strategy: &str, definition: &Definition, prepared: &Prepared, turns: usize)
 where
     With: Heap<Recorder = Measuring> + Introspect,
     Without: Heap<Recorder = NoRecorder> + Introspect,
@@ -62,7 +75,7 @@ where
             (with::<With>(definition, prepared), without)
         }
     };
-    let turns: Vec<(Turn, Duration)> = (0..TURNS).map(turn).collect();
+    let turns: Vec<(Turn, Duration)> = (0..turns).map(turn).collect();
     let least = |time: fn(&(Turn, Duration)) -> Duration| turns.iter().map(time).min().unwrap_or_default();
     let [without, outside, reported] =
         [least(|turn| turn.1), least(|turn| turn.0.outside), least(|turn| turn.0.reported)];
@@ -76,16 +89,18 @@ where
 }
 
 fn main() {
+    let Extent { profile, turns } = Extent::asked_for();
     println!("workload       strategy                    without       with     over   reported     over");
     for name in WORKLOADS {
         let definition = find(name).expect("the workload is built in");
-        let parameters = definition.parameters(Profile::Quick);
+        let parameters = definition.parameters(profile);
         let prepared = definition.prepare(&parameters, DEFAULT_SEED).expect("the profile is valid");
         compare::<Generational<Pools, Measuring>, Generational<Pools, NoRecorder>>(
             "refcount-generational",
             &definition,
             &prepared,
+            turns,
         );
-        compare::<MarkSweep<Measuring>, MarkSweep<NoRecorder>>("mark-sweep", &definition, &prepared);
+        compare::<MarkSweep<Measuring>, MarkSweep<NoRecorder>>("mark-sweep", &definition, &prepared, turns);
     }
 }
