@@ -19,12 +19,12 @@ const LANE: f64 = 17.0;
 const NAMES: f64 = 300.0;
 
 /// Draws the figure; `None` when no counting and tracing strategy were run at two of the same multiples.
-pub(crate) fn draw(records: &[Record]) -> Result<Option<String>, FigureError> {
+pub(crate) fn draw(records: &[Record], remark: &str) -> Result<Option<String>, FigureError> {
     let found = crossings(records);
     let limited = at_multiples(records);
     let beside = Beside { before: "always", after: "never" };
     let Some(x) = Multiples::of(&limited, beside).filter(|_| !found.is_empty()) else { return Ok(None) };
-    let evidence = Evidence::of(&limited);
+    let evidence = Evidence::remarked(&limited, remark);
     let counting: Vec<&str> =
         found.iter().map(|c| c.counting.as_str()).collect::<BTreeSet<_>>().into_iter().collect();
     let tracing: Vec<&str> =

@@ -113,9 +113,9 @@ pub fn draw_remarked(records: &[Record], remark: &str, out: &Path) -> Result<Vec
         ("floating", floating::draw(&single)?),
         ("pareto", Some(pareto::draw(&single)?)),
         ("split", split::draw(records, &single)?),
-        ("sweep", sweep::draw(records)?),
+        ("sweep", sweep::draw(records, remark)?),
         ("lower-bound", lower_bound::draw(records, &evidence)?),
-        ("crossing", crossing::draw(records)?),
+        ("crossing", crossing::draw(records, remark)?),
     ];
     write(figures.into_iter().filter_map(|(name, svg)| Some((name, svg?))), out)
 }

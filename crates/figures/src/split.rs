@@ -79,7 +79,8 @@ pub(crate) fn draw(records: &[Record], evidence: &Evidence) -> Result<Option<Str
     let subtitle = Face::SUBTITLE.wrap(SUBTITLE, width);
     let intervals =
         format!(" Intervals cover {:.0} % at least, by bootstrap over invocations.", least * 100.0);
-    let caption = Face::LABEL.wrap(&(CAPTION.to_string() + &intervals), width);
+    let caption = format!("{} {CAPTION}{intervals}", evidence.account());
+    let caption = Face::LABEL.wrap(&caption, width);
     // The fewest that need no more rows.
     let columns = panels.len().div_ceil(panels.len().div_ceil(COLUMNS)).max(2);
     let legend_top = 46.0 + LINE * subtitle.len() as f64 + 16.0;

@@ -28,10 +28,10 @@ pub(crate) fn at_multiples(records: &[Record]) -> Vec<Record> {
 }
 
 /// Draws the figure; `None` when there are not two multiples.
-pub(crate) fn draw(records: &[Record]) -> Result<Option<String>, FigureError> {
+pub(crate) fn draw(records: &[Record], remark: &str) -> Result<Option<String>, FigureError> {
     let limited = at_multiples(records);
     let Some(x) = Multiples::of(&limited, Beside::default()) else { return Ok(None) };
-    let evidence = Evidence::of(&limited);
+    let evidence = Evidence::remarked(&limited, remark);
     let works: Vec<&Work> = evidence.works.iter().collect();
     let highest =
         works.iter().flat_map(|work| spreads(work).map(|s| s.high / best(work))).fold(1.0, f64::max);
